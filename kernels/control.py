@@ -1,0 +1,44 @@
+"""Progress and cancellation of a running kernel, shared with any backend through three words of memory."""
+
+import numpy as np
+
+from proofgrid.errors import Cancelled
+
+
+class Control:
+    """A handle that one thread passes into a kernel and another reads or cancels.
+
+    ``words`` is ``uint64[3]``: cancel flag, steps done, steps in total. Native code reads and writes it with
+    relaxed atomics between windows, so a cancel takes effect within one window (milliseconds), not at once.
+    ``threads`` is the number of threads a kernel may use; 0 means one for each core.
+    """
+
+    def __init__(self, threads: int = 0) -> None:
+        self.words = np.zeros(3, dtype=np.uint64)
+        self.threads = threads
+
+    def cancel(self) -> None:
+        self.words[0] = 1
+
+    @property
+    def cancelled(self) -> bool:
+        return bool(self.words[0])
+
+    @property
+    def fraction(self) -> float:
+        """Share of the announced steps that is done, 0.0 to 1.0."""
+        done, total = int(self.words[1]), int(self.words[2])
+        return min(1.0, done / total) if total else 0.0
+
+    def expect(self, steps: int) -> None:
+        """Announce ``steps`` more steps to come."""
+        self.words[2] += np.uint64(steps)
+
+    def step(self, steps: int = 1) -> None:
+        """Count steps as done; raises :class:`Cancelled` if the caller asked to stop."""
+        self.words[1] += np.uint64(steps)
+        self.check()
+
+    def check(self) -> None:
+        if self.cancelled:
+            raise Cancelled("the computation was cancelled by its caller")

@@ -1,0 +1,3 @@
+"""proofgrid: a verifiable zk-proof generation network."""
+
+__version__ = "0.1.0"
