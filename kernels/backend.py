@@ -78,17 +78,28 @@ class Backend(Protocol):
         """
 
     def quotient(
-        self, field: Field, coefficients: NDArray[np.void], witness: Array, log_n: int,
-        *, control: Control | None = None,
+        self,
+        field: Field,
+        coefficients: NDArray[np.void],
+        witness: Array,
+        log_n: int,
+        *,
+        control: Control | None = None,
     ) -> Array:
-        """Groth16's quotient in snarkjs' basis: (A w)(B w) - C w at the odd 2^(log_n + 1)-th roots, ``[2^log_n, limbs]``.
+        """Groth16's quotient in snarkjs' basis: ``[2^log_n, limbs]``.
+
+        The values of (A w)(B w) - C w at the odd 2^(log_n + 1)-th roots of unity.
 
         ``coefficients`` are records of ``COEFFICIENT`` (a zkey's section 4), C w is taken as (A w) o (B w) on the
         domain; the result is the scalars for the zkey's H points. Cost: six NTTs of 2^log_n.
         """
 
 
-_MODULES = {"native": "proofgrid.kernels.native", "cuda": "proofgrid.kernels.cuda", "reference": "proofgrid.kernels.reference"}
+_MODULES = {
+    "native": "proofgrid.kernels.native",
+    "cuda": "proofgrid.kernels.cuda",
+    "reference": "proofgrid.kernels.reference",
+}
 
 
 def select(name: Name = "auto") -> Backend:

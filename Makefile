@@ -1,0 +1,50 @@
+# make setup | test | check | bench | demo; every other target serves one of these.
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.proofgrid-setup
+
+.PHONY: help setup test check bench demo program-check fuzz interop clean
+
+help:  ## what the targets do
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
+
+setup: $(STAMP)  ## the virtual environment .venv with everything the project needs
+
+$(STAMP): pyproject.toml constraints.txt CMakeLists.txt scripts/preflight.sh
+	@PYTHON="$(PYTHON)" bash scripts/preflight.sh
+	test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+	    scikit-build-core nanobind cmake ninja
+	echo "building the native kernels and installing proofgrid into .venv (a few minutes the first time)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+	    --no-build-isolation --editable '.[dev]'
+	touch $@
+
+test: setup  ## the whole test suite
+	$(BIN)/python -m pytest
+
+check: setup program-check  ## formatting, lint, types, import order, generated files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m proofgrid.kernels.codegen --check
+
+program-check: setup  ## the committed on-chain program is its source, byte for byte
+	$(BIN)/python -m proofgrid.settlement.program.build --check
+
+bench: setup  ## proofs and kernels on this machine; writes benchmarks/results/
+	$(BIN)/python -m benchmarks.bench_groth16
+
+demo: setup  ## one real proof, the whole way: SDK, Celery, kernels, verifier, Solana VM, receipt
+	$(BIN)/proofgrid demo
+
+fuzz: setup  ## 100,000 mutated files through every decoder
+	$(BIN)/python -m tests.fuzz.decoders --count 100000
+
+clean:  ## remove what the other targets made
+	rm -rf .venv build dist kernels/native/_core*.so tests/interop/node_modules tests/interop/.cache
