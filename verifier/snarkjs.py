@@ -65,8 +65,8 @@ def _object_without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object
 
 
 def _small_int(text: str) -> int:
-    if len(text) > 10:
-        raise ValueError("a number of more than 10 digits; field elements are decimal strings")
+    if len(text) > 20:  # 2^64 has 20
+        raise ValueError("a number of more than 20 digits; field elements are decimal strings")
     return int(text)
 
 
