@@ -16,6 +16,8 @@ from proofgrid.errors import MalformedInput
 from proofgrid.kernels.arrays import decode_points
 from proofgrid.kernels.backend import select
 from proofgrid.kernels.curves import BLS12_381, BN254, CURVES
+from proofgrid.prover.formats.zkey import read_zkey
+from proofgrid.prover.groth16.keys import verifying_key
 from proofgrid.verifier.groth16 import verify
 from proofgrid.verifier.keys import (
     MAX_PROOF_BYTES,
@@ -125,6 +127,13 @@ def test_key_without_a_contribution_is_refused(given_statement: Statement) -> No
     opposite = np.stack([key.gamma2[0], negated(given_statement, key.gamma2[1])])
     for delta2 in (key.gamma2, opposite):
         assert refusal_of_key(key, delta2=delta2) is Reason.FORGEABLE_KEY
+
+
+def test_snarkjs_key_without_a_contribution_is_refused() -> None:
+    zkey = read_zkey(Path(__file__).parents[1] / "vectors" / "circom" / "bn254" / "initial.zkey")
+    with pytest.raises(RefusedInput) as caught:
+        verifying_key(zkey)
+    assert caught.value.reason is Reason.FORGEABLE_KEY
 
 
 def negated(given_statement: Statement, coordinate: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
