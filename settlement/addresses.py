@@ -25,9 +25,25 @@ def log_address(program_id: Pubkey, committer: Pubkey) -> tuple[Pubkey, int]:
 
 def batch_address(program_id: Pubkey, committer: Pubkey, number: int) -> tuple[Pubkey, int]:
     """The committer's batch of this number (u64, from 0), and the bump."""
+    return _find(program_id, *_batch_seeds(committer, number))
+
+
+def batch_addresses(program_id: Pubkey, committer: Pubkey, number: int) -> list[Pubkey]:
+    """Every address at which the committer could have put this batch, about 128: one for each bump that gives one."""
+    addresses = []
+    for bump in range(255, -1, -1):
+        try:
+            seeds = [*_batch_seeds(committer, number), bytes([bump])]
+            addresses.append(Pubkey.create_program_address(seeds, program_id))
+        except PubkeyError:  # on the curve: not an address of a program
+            continue
+    return addresses
+
+
+def _batch_seeds(committer: Pubkey, number: int) -> tuple[bytes, bytes, bytes]:
     if not 0 <= number < 2**64:
         raise MalformedInput(f"a batch number is from 0 to 2^64 - 1, got {number}")
-    return _find(program_id, SEEDS["batch"], bytes(committer), number.to_bytes(8, "little"))
+    return SEEDS["batch"], bytes(committer), number.to_bytes(8, "little")
 
 
 def _digest(digest: bytes) -> bytes:
