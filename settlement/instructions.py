@@ -21,9 +21,7 @@ def init_key(program_id: Pubkey, authority: Pubkey, digest: bytes, encoding_size
     return _build(program_id, layout.INIT_KEY, accounts, values)
 
 
-def write_key(
-    program_id: Pubkey, authority: Pubkey, digest: bytes, offset: int, chunk: bytes
-) -> SoldersInstruction:
+def write_key(program_id: Pubkey, authority: Pubkey, digest: bytes, offset: int, chunk: bytes) -> SoldersInstruction:
     """Write ``chunk`` at ``offset`` bytes of an open upload."""
     upload, _ = upload_address(program_id, authority, digest)
     accounts = {"authority": authority, "upload": upload}
@@ -90,5 +88,3 @@ def _build(
         for name, flags in instruction.accounts
     ]
     return SoldersInstruction(program_id, instruction.arguments.encode(values) + tail, metas)
-
-

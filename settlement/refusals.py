@@ -27,7 +27,9 @@ class Refusal(IntEnum):
     WrongKeySize = _BASE + 24
     ChunkOutOfBounds = _BASE + 25
     KeyDigestMismatch = _BASE + 26
-    MalformedKey = _BASE + 27  # a point off its curve or out of its subgroup, or a point at infinity among the fixed four
+    MalformedKey = (
+        _BASE + 27
+    )  # a point off its curve or out of its subgroup, or a point at infinity among the fixed four
     WrongKeyAddress = _BASE + 28
     KeyAlreadyRegistered = _BASE + 29
 

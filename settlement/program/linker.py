@@ -203,7 +203,9 @@ def _check_code(section: _Section, code_size: int) -> None:
         base = {1: source, 2: destination, 3: destination}.get(op & 7) if op in _MEMORY else None
         reach = 0 if base == 10 else frame.get(base) if base is not None else None
         if reach is not None and reach + offset < -FRAME_SIZE:
-            raise LinkRefused(f"{place}: a stack frame over {FRAME_SIZE} bytes: use smaller locals or split the function")
+            raise LinkRefused(
+                f"{place}: a stack frame over {FRAME_SIZE} bytes: use smaller locals or split the function"
+            )
         if op == _MOV_REGISTER and source == 10:
             frame[destination] = 0
         elif op == _ADD_IMMEDIATE and destination in frame:
