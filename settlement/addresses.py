@@ -1,11 +1,14 @@
 """Where the program's accounts live: program-derived addresses and their canonical bumps."""
 
+import hashlib
+
 from solders.pubkey import Pubkey
 
 from proofgrid.errors import MalformedInput
 from proofgrid.settlement.layout import SEEDS
 
 SYSTEM_PROGRAM = Pubkey.default()
+_MARKER = b"ProgramDerivedAddress"
 
 
 def key_address(program_id: Pubkey, digest: bytes) -> tuple[Pubkey, int]:
@@ -25,9 +28,22 @@ def log_address(program_id: Pubkey, committer: Pubkey) -> tuple[Pubkey, int]:
 
 def batch_address(program_id: Pubkey, committer: Pubkey, number: int) -> tuple[Pubkey, int]:
     """The committer's batch of this number (u64, from 0), and the bump."""
+    return _find(program_id, *_batch_seeds(committer, number))
+
+
+def batch_addresses(program_id: Pubkey, committer: Pubkey, number: int) -> list[Pubkey]:
+    """Every address at which the committer could have put this batch, about 128: one for each bump that gives one."""
+    seeds = b"".join(_batch_seeds(committer, number))
+    digests = (
+        hashlib.sha256(seeds + bytes([bump]) + bytes(program_id) + _MARKER).digest() for bump in range(255, -1, -1)
+    )
+    return [address for address in map(Pubkey, digests) if not address.is_on_curve()]
+
+
+def _batch_seeds(committer: Pubkey, number: int) -> tuple[bytes, bytes, bytes]:
     if not 0 <= number < 2**64:
         raise MalformedInput(f"a batch number is from 0 to 2^64 - 1, got {number}")
-    return _find(program_id, SEEDS["batch"], bytes(committer), number.to_bytes(8, "little"))
+    return SEEDS["batch"], bytes(committer), number.to_bytes(8, "little")
 
 
 def _digest(digest: bytes) -> bytes:
