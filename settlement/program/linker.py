@@ -16,6 +16,7 @@ from proofgrid.errors import MalformedInput
 
 CODE_ADDRESS = 1 << 32
 FRAME_SIZE = 4096
+_FRAME_TOO_LARGE = f"a stack frame over {FRAME_SIZE} bytes: use smaller locals or split the function"
 _HEADERS_SIZE = 64 + 2 * 56
 _NULL_PADDING = 8
 
@@ -28,10 +29,8 @@ _LDDW, _CALL, _MOV_REGISTER, _ADD_IMMEDIATE = 0x18, 0x85, 0xBF, 0x07
 _ARITHMETIC = (0x07, 0x17, 0x27, 0x37, 0x47, 0x57, 0x67, 0x77, 0x97, 0xA7, 0xB7, 0xC7)  # immediate forms, 64 bits
 _JUMPS = (0x15, 0x25, 0x35, 0x45, 0x55, 0x65, 0x75, 0xA5, 0xB5, 0xC5, 0xD5)
 _MEMORY = tuple(mode | size for mode in (0x61, 0x62, 0x63) for size in (0x00, 0x08, 0x10, 0x18))
-_ALLOWED = frozenset(
-    [*_ARITHMETIC, *(op | 8 for op in _ARITHMETIC), *_JUMPS, *(op | 8 for op in _JUMPS), *_MEMORY]
-    + [0x87, 0x05, _LDDW, _CALL, 0x8D, 0x95, 0xDC]  # neg, ja, lddw, call, callx, exit, be
-)
+_ALONE = (0x87, 0x05, _LDDW, _CALL, 0x8D, 0x95, 0xDC)  # neg, ja, lddw, call, callx, exit, be
+_ALLOWED = frozenset([op | form for op in (*_ARITHMETIC, *_JUMPS) for form in (0, 8)] + [*_MEMORY, *_ALONE])
 
 _SYSCALL_NAMES = (
     "abort sol_panic_ sol_log_ sol_log_64_ sol_log_data sol_memcpy_ sol_memmove_ sol_memset_ sol_memcmp_ sol_sha256 "
@@ -213,9 +212,7 @@ def _check_code(section: _Section, code_size: int) -> None:
         elif op == _ADD_IMMEDIATE and destination in frame:
             frame[destination] += immediate
             if frame[destination] < -FRAME_SIZE:
-                raise LinkRefused(
-                    f"{place}: a stack frame over {FRAME_SIZE} bytes: use smaller locals or split the function"
-                )
+                raise LinkRefused(f"{place}: {_FRAME_TOO_LARGE}")
         elif op & 7 in (0, 1, 4, 7):  # any other write to the register
             frame.pop(destination, None)
         elif op in (_CALL, 0x8D, 0x95):
