@@ -29,6 +29,7 @@ from proofgrid.verifier.snarkjs import (
     point_to_json,
     read_json,
     require_list,
+    require_members,
     require_protocol,
     write_json,
 )
@@ -38,6 +39,10 @@ MAX_PROOF_BYTES = 64 << 10
 MAX_INPUTS_BYTES = 16 << 20
 MAX_PUBLIC_INPUTS = 1 << 18
 
+_KEY_MEMBERS = frozenset(
+    ("protocol", "curve", "nPublic", "vk_alpha_1", "vk_beta_2", "vk_gamma_2", "vk_delta_2", "vk_alphabeta_12", "IC")
+)
+_PROOF_MEMBERS = frozenset(("pi_a", "pi_b", "pi_c", "protocol", "curve"))
 _KEY_TAG = b"proofgrid.verifying-key.v1".ljust(32, b"\0")
 _PROOF_TAG = b"proofgrid.proof.v1".ljust(32, b"\0")
 
@@ -139,8 +144,9 @@ class VerifyingKey:
 
     @classmethod
     def from_json(cls, document: object, *, backend: Backend | None = None) -> "VerifyingKey":
-        """A key from snarkjs' parsed JSON; members it does not know are ignored. Raises :class:`RefusedInput`."""
+        """A key from snarkjs' parsed JSON; ``vk_alphabeta_12`` is not read. Raises :class:`RefusedInput`."""
         what = "verifying key"
+        require_members(document, _KEY_MEMBERS, what)
         require_protocol(document, what)
         curve = curve_of(member(document, "curve", what), what)
         g1, g2 = curve.g1, curve.g2
@@ -218,6 +224,7 @@ class Proof:
     @classmethod
     def from_json(cls, document: object) -> "Proof":
         """A proof from snarkjs' parsed JSON, in rapidsnark's (no ``curve``) of bn128. Raises :class:`RefusedInput`."""
+        require_members(document, _PROOF_MEMBERS, "proof")
         require_protocol(document, "proof")
         named = isinstance(document, dict) and "curve" in document
         curve = curve_of(member(document, "curve", "proof"), "proof") if named else CURVES["bn254"]
