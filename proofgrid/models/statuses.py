@@ -66,6 +66,6 @@ class BatchState(StrEnum):
     """A Merkle root on its way to the chain."""
 
     BUILT = "built"  # leaves and root are fixed; no transaction yet
-    SIGNED = "signed"  # the transaction and its signature are stored; it may have been sent
+    SIGNED = "signed"  # a signature is stored; its transaction may have been sent
     COMMITTED = "committed"
     ABANDONED = "abandoned"  # its chain is gone; its leaves go into a batch of the next

@@ -160,11 +160,9 @@ class EpochRow(Base):
     committer: Mapped[str] = mapped_column(String(44))
     started_at: Mapped[float]
 
-    __table_args__ = (UniqueConstraint("chain_id", "program_id", "committer"),)
-
 
 class BatchRow(Base):
-    """A Merkle root and the transaction that commits it, stored before it is sent."""
+    """A Merkle root and the transaction that commits it; its signature is stored before it is sent."""
 
     __tablename__ = "batches"
     __table_args__ = (UniqueConstraint("epoch", "number"),)
@@ -172,12 +170,10 @@ class BatchRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     epoch: Mapped[int] = mapped_column(ForeignKey("epochs.number"))
     number: Mapped[int] = mapped_column(BigInteger)
-    prev_root: Mapped[str] = mapped_column(String(64))
     root: Mapped[str] = mapped_column(String(64))
     n_leaves: Mapped[int]
     state: Mapped[BatchState] = mapped_column(Status(BatchState), default=BatchState.BUILT)
     signature: Mapped[str | None] = mapped_column(String(88))
-    transaction: Mapped[bytes | None] = mapped_column(LargeBinary)
     last_valid_block_height: Mapped[int | None] = mapped_column(BigInteger)
     address: Mapped[str | None] = mapped_column(String(44))
     created_at: Mapped[float]

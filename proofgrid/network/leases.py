@@ -37,10 +37,11 @@ def claim(database: Database, config: NetworkConfig, attempt_id: str, token: str
     with database.writing() as session:
         touch(session, worker, now)
         attempt = authorised(session, attempt_id, token)
+        if attempt.state is AttemptState.RUNNING and attempt.worker == worker:
+            return _lease(attempt, config)  # it holds the lease: the first answer was lost on the way
         if attempt.state not in (AttemptState.QUEUED, AttemptState.SENT):
             raise Conflict(f"the attempt is {attempt.state}; drop the task")
-        deadline_at = attempt.request.deadline_at
-        if deadline_at <= now:
+        if attempt.request.deadline_at <= now:
             raise Conflict("the request's deadline has passed; drop the task")
         turned_away = _must_pass(session, attempt, worker, now - timing.worker_timeout_s)
         if turned_away and attempt.state is AttemptState.SENT:
@@ -54,11 +55,15 @@ def claim(database: Database, config: NetworkConfig, attempt_id: str, token: str
             _require(move_fulfilment(session, request_id, Fulfilment.ASSIGNED, Fulfilment.PROVING, updated_at=now))
     if turned_away:
         raise Conflict(f"worker {worker} failed this request before and another lives; drop the task")
+    return _lease(attempt, config)
+
+
+def _lease(attempt: AttemptRow, config: NetworkConfig) -> Lease:
     return Lease(
-        attempt_id=attempt_id,
-        deadline_at=deadline_at,
-        heartbeat_s=timing.heartbeat_s,
-        timeout_s=timing.heartbeat_timeout_s,
+        attempt_id=attempt.id,
+        deadline_at=attempt.request.deadline_at,
+        heartbeat_s=config.timing.heartbeat_s,
+        timeout_s=config.timing.heartbeat_timeout_s,
     )
 
 

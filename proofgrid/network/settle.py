@@ -1,19 +1,19 @@
 """The settle loop: valid proofs become leaves, leaves a root, the root a transaction, the transaction receipts.
 
 Each step is written to the database before the next begins, so a crash anywhere is resumed by the next tick:
-leaves and root, then signature and bytes, then sending, then receipts. One batch is under way at a time, since
-each root names its predecessor.
+leaves and root under a number, then each signature, then sending, then receipts. One batch is under way at a time,
+since each root follows its predecessor.
 """
 
 import logging
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from proofgrid.config import NetworkConfig
-from proofgrid.errors import ProgramRefused, SettlementError
+from proofgrid.errors import ChainUnavailable, Conflict
 from proofgrid.models import AttemptState, BatchState, Fulfilment, Settlement, Submission, Verification
-from proofgrid.network.chain import Chain, Outcome
+from proofgrid.network.chain import Chain, CommittedBatch
 from proofgrid.network.database import AttemptRow, BatchRow, Database, EpochRow, LeafRow, RequestRow
 from proofgrid.network.transitions import move_batch, move_settlement
 from proofgrid.network.verify import load_submission
@@ -30,36 +30,57 @@ _UNDER_WAY = (BatchState.BUILT, BatchState.SIGNED)
 def settle(
     database: Database, store: ArtifactStore, chain: Chain, config: NetworkConfig, prover: bytes, now: float
 ) -> int:
-    """Drive the batch under way as far as it goes, or begin one; number of requests committed by this call.
+    """Commit the batch under way, or the next one if it is due; number of requests that got their receipt.
 
     ``prover`` is the fleet's ed25519 public key. Raises :class:`~proofgrid.errors.SettlementError`.
     """
+    if not _has_work(database, config, now):
+        return 0
     epoch = enter_epoch(database, chain, now)
     batch = _under_way(database, epoch) or build(database, store, chain, config, epoch, prover, now)
     if batch is None:
         return 0
-    if batch.state is BatchState.BUILT:
-        batch = sign(database, chain, batch)
-    return conclude(database, chain, batch, now)
+    committed = commit(database, chain, batch)
+    return write_receipts(database, chain, batch, committed, now)
+
+
+def _has_work(database: Database, config: NetworkConfig, now: float) -> bool:
+    with database.reading() as session:
+        under_way = session.scalar(select(BatchRow.id).where(BatchRow.state.in_(_UNDER_WAY)).limit(1))
+        return under_way is not None or _is_due(_waiting(session, config.batch_size), config, now)
 
 
 def enter_epoch(database: Database, chain: Chain, now: float) -> int:
-    """The number of this chain's epoch. Batches under way on another chain are abandoned, their leaves set free."""
+    """The number of this chain's epoch: the latest one, unless the chain is another or has lost its log.
+
+    Batches under way on the chain that is gone are abandoned, their leaves set free for the next.
+    """
     names = {"chain_id": chain.chain_id, "program_id": chain.program_id, "committer": chain.committer}
+    next_number = chain.next_number()
     with database.writing() as session:
-        epoch = session.scalar(select(EpochRow).filter_by(**names))
-        if epoch is None:
-            epoch = EpochRow(**names, started_at=now)
-            session.add(epoch)
-            session.flush()
-        stranded = session.scalars(
-            select(BatchRow).where(BatchRow.epoch != epoch.number, BatchRow.state.in_(_UNDER_WAY))
-        ).all()
-        for batch in stranded:
+        latest = session.scalar(select(EpochRow).order_by(EpochRow.number.desc()).limit(1))
+        if latest is not None and _names(latest) == names and _has_log(session, latest, next_number):
+            return latest.number
+        for batch in session.scalars(select(BatchRow).where(BatchRow.state.in_(_UNDER_WAY))).all():
+            log.warning("batch %d of epoch %d is abandoned: its chain is gone", batch.number, batch.epoch)
             move_batch(session, batch.id, batch.state, BatchState.ABANDONED)
             session.execute(delete(LeafRow).where(LeafRow.batch_id == batch.id))
-            log.warning("batch %d of epoch %d is abandoned: its chain is gone", batch.number, batch.epoch)
+        epoch = EpochRow(**names, started_at=now)
+        session.add(epoch)
+        session.flush()
         return epoch.number
+
+
+def _names(epoch: EpochRow) -> dict[str, str]:
+    return {"chain_id": epoch.chain_id, "program_id": epoch.program_id, "committer": epoch.committer}
+
+
+def _has_log(session: Session, epoch: EpochRow, next_number: int) -> bool:
+    """Does the chain still count the last batch that it confirmed?"""
+    last = session.scalar(
+        select(func.max(BatchRow.number)).where(BatchRow.epoch == epoch.number, BatchRow.state == BatchState.COMMITTED)
+    )
+    return last is None or last < next_number
 
 
 def _under_way(database: Database, epoch: int) -> BatchRow | None:
@@ -80,7 +101,7 @@ def build(
     with database.reading() as session:
         if not _is_due(_waiting(session, config.batch_size), config, now):
             return None
-    head = chain.head()
+    number = chain.next_number()
     with database.writing() as session:
         rows = _waiting(session, config.batch_size)
         if not _is_due(rows, config, now):
@@ -88,8 +109,7 @@ def build(
         leaves = [_leaf(store, config, request, digest, prover).encode() for request, digest in rows]
         batch = BatchRow(
             epoch=epoch,
-            number=head.next_number,
-            prev_root=head.latest_root.hex(),
+            number=number,
             root=MerkleTree(leaves).root.hex(),
             n_leaves=len(leaves),
             state=BatchState.BUILT,
@@ -142,84 +162,58 @@ def _leaf(store: ArtifactStore, config: NetworkConfig, request: RequestRow, dige
     )
 
 
-def sign(database: Database, chain: Chain, batch: BatchRow) -> BatchRow:
-    """Sign the batch's transaction and store it, signature and bytes, before anyone can send it."""
-    signed = chain.sign_batch(batch.number, bytes.fromhex(batch.prev_root), bytes.fromhex(batch.root), batch.n_leaves)
-    with database.writing() as session:
-        move_batch(
-            session,
-            batch.id,
-            BatchState.BUILT,
-            BatchState.SIGNED,
-            signature=signed.signature,
-            transaction=signed.transaction,
-            last_valid_block_height=signed.last_valid_block_height,
-            address=signed.address,
-        )
-        return session.get_one(BatchRow, batch.id)
+def commit(database: Database, chain: Chain, batch: BatchRow) -> CommittedBatch:
+    """Bring the batch's root on chain; each signature is stored before its transaction is sent.
 
-
-def conclude(database: Database, chain: Chain, batch: BatchRow, now: float) -> int:
-    """Send a signed batch (again) and write receipts if it landed; the number of receipts.
-
-    A transaction that expired or was refused is signed anew, unless the chain holds this root already.
+    The number and the root are fixed, so doing this again after a crash commits nothing twice.
     """
-    if batch.signature is None or batch.transaction is None or batch.last_valid_block_height is None:
-        raise SettlementError(f"batch {batch.number} is signed but its transaction is not stored")
+
+    def persist(signature: str, last_valid_block_height: int) -> None:
+        values = {"signature": signature, "last_valid_block_height": last_valid_block_height}
+        with database.writing() as session:
+            state = session.scalars(select(BatchRow.state).where(BatchRow.id == batch.id)).one()
+            if not move_batch(session, batch.id, state, BatchState.SIGNED, **values):
+                raise Conflict(f"batch {batch.number} was abandoned while it was being signed")
+        batch.signature = signature
+
     try:
-        outcome = chain.outcome(batch.signature, batch.last_valid_block_height)
-        if outcome is Outcome.PENDING:
-            chain.broadcast(batch.transaction)
-            outcome = chain.outcome(batch.signature, batch.last_valid_block_height)
-    except ProgramRefused as error:
-        return _settle_refused(database, chain, batch, error, now)
-    if outcome is Outcome.LANDED:
-        return _write_receipts(database, chain, batch, now)
-    if outcome is Outcome.EXPIRED:
-        if chain.committed_root(batch.number) == bytes.fromhex(batch.root):
-            return _write_receipts(database, chain, batch, now)
-        _unsign(database, batch)
-    return 0
+        return chain.commit(batch.number, bytes.fromhex(batch.root), batch.n_leaves, persist)
+    except ChainUnavailable:
+        # A chain that keeps accounts but forgot old transactions: ours is the signature that was stored.
+        address = chain.find(batch.number, bytes.fromhex(batch.root))
+        if address is None or batch.signature is None:
+            raise
+        return CommittedBatch(batch.signature, address)
 
 
-def _settle_refused(database: Database, chain: Chain, batch: BatchRow, error: ProgramRefused, now: float) -> int:
-    """The program refuses a number it has: if it has it with our root, an earlier send of ours landed."""
-    if chain.committed_root(batch.number) == bytes.fromhex(batch.root):
-        return _write_receipts(database, chain, batch, now)
-    _unsign(database, batch)
-    raise error
-
-
-def _unsign(database: Database, batch: BatchRow) -> None:
+def write_receipts(database: Database, chain: Chain, batch: BatchRow, committed: CommittedBatch, now: float) -> int:
+    """Give each leaf of a committed batch its receipt; the number of receipts, 0 if they were written before."""
+    values = {"signature": committed.signature, "address": committed.address, "committed_at": now}
     with database.writing() as session:
-        values = {"signature": None, "transaction": None, "last_valid_block_height": None}
-        move_batch(session, batch.id, BatchState.SIGNED, BatchState.BUILT, **values)
-
-
-def _write_receipts(database: Database, chain: Chain, batch: BatchRow, now: float) -> int:
-    with database.writing() as session:
-        if not move_batch(session, batch.id, BatchState.SIGNED, BatchState.COMMITTED, committed_at=now):
+        state = session.scalars(select(BatchRow.state).where(BatchRow.id == batch.id)).one()
+        if state is BatchState.COMMITTED:
             return 0
+        if state is BatchState.BUILT:  # the chain had it already: nothing was signed since the restart
+            move_batch(session, batch.id, state, BatchState.SIGNED)
+        move_batch(session, batch.id, BatchState.SIGNED, BatchState.COMMITTED, **values)
         leaves = session.scalars(select(LeafRow).where(LeafRow.batch_id == batch.id).order_by(LeafRow.position)).all()
         tree = MerkleTree([leaf.data for leaf in leaves])
         for leaf in leaves:
-            leaf.receipt = _receipt(chain, batch, tree, leaf).encode_json().decode()
-            values = {"committed_at": now, "updated_at": now}
-            move_settlement(session, leaf.request_id, Settlement.UNSETTLED, Settlement.COMMITTED, **values)
+            leaf.receipt = _receipt(chain, batch, committed, tree, leaf).encode_json().decode()
+            moved = {"committed_at": now, "updated_at": now}
+            move_settlement(session, leaf.request_id, Settlement.UNSETTLED, Settlement.COMMITTED, **moved)
         return len(leaves)
 
 
-def _receipt(chain: Chain, batch: BatchRow, tree: MerkleTree, leaf: LeafRow) -> Receipt:
-    return Receipt.model_validate(
-        {
-            "leaf": Leaf.decode(leaf.data),
-            "index": leaf.position,
-            "n_leaves": batch.n_leaves,
-            "path": tuple(tree.path(leaf.position)),
-            "root": tree.root,
-            "batch": batch.number,
-            "transaction": batch.signature,
-            "program_id": chain.program_id,
-            "batch_address": batch.address,
-        }
+def _receipt(chain: Chain, batch: BatchRow, committed: CommittedBatch, tree: MerkleTree, leaf: LeafRow) -> Receipt:
+    return Receipt(
+        leaf=Leaf.decode(leaf.data),
+        index=leaf.position,
+        n_leaves=batch.n_leaves,
+        path=tuple(tree.path(leaf.position)),
+        root=tree.root,
+        batch=batch.number,
+        transaction=committed.signature,
+        program_id=chain.program_id,
+        batch_address=committed.address,
     )

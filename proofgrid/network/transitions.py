@@ -40,7 +40,7 @@ MOVES: Mapping[type[StrEnum], Mapping[StrEnum, frozenset[StrEnum]]] = {
     },
     BatchState: {
         _B.BUILT: frozenset({_B.SIGNED, _B.ABANDONED}),
-        _B.SIGNED: frozenset({_B.BUILT, _B.COMMITTED, _B.ABANDONED}),  # built: its blockhash expired, sign anew
+        _B.SIGNED: frozenset({_B.SIGNED, _B.COMMITTED, _B.ABANDONED}),  # signed anew: its blockhash expired
     },
 }
 
