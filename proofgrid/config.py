@@ -20,8 +20,7 @@ class Limits(_Section):
     """Sizes in bytes that the gateway refuses to exceed."""
 
     max_artifact_bytes: int = 8 << 30
-    max_sealed_bytes: int = 512 << 20
-    max_json_bytes: int = 64 << 10
+    max_json_bytes: int = 512 << 10
     max_submission_bytes: int = 512 << 10
     max_wait_s: int = 30
 

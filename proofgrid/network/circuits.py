@@ -56,16 +56,12 @@ def save(session: Session, circuit: CircuitInfo, now: float) -> None:
 
 def find(session: Session, identity: str) -> CircuitInfo:
     """Raises :class:`NotFound`."""
-    row = session.get(CircuitRow, identity)
-    if row is None:
+    info = lookup(session, identity)
+    if info is None:
         raise NotFound(f"no circuit is registered as {identity}; register its zkey first")
-    return CircuitInfo(
-        id=row.id,
-        name=row.name,
-        zkey_digest=row.zkey_digest,
-        wasm_digest=row.wasm_digest,
-        curve=row.curve,
-        n_public=row.n_public,
-        verifying_key_digest=row.verifying_key_digest,
-        verifying_key=row.verifying_key,
-    )
+    return info
+
+
+def lookup(session: Session, identity: str) -> CircuitInfo | None:
+    row = session.get(CircuitRow, identity)
+    return None if row is None else CircuitInfo(**{name: getattr(row, name) for name in CircuitInfo.model_fields})

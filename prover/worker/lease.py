@@ -75,7 +75,7 @@ class LeaseClient:
         )
 
     def _send(self, method: str, path: str, body: BaseModel, headers: dict[str, str], attempts: int) -> bytes:
-        """Send until answered, waiting 0.2 s, then twice as long up to 8 s; the coordinator takes a repeat as the same."""
+        """Send until answered, waiting 0.2 s, then twice as long up to 8 s; the coordinator takes repeats as one."""
         content = body.model_dump_json().encode()
         headers = {**headers, "Content-Type": "application/json"}
         for attempt in range(attempts):
