@@ -71,9 +71,13 @@ class Cancelled(ProofgridError):
 
 
 class RequestFailed(ProofgridError):
-    """A proof request reached a terminal state without a proof."""
+    """A proof request reached a terminal state without a proof; ``cause`` is the reason's stable name."""
 
     code = "request_failed"
+
+    def __init__(self, message: str, cause: str | None = None) -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class NotFound(ProofgridError):

@@ -23,7 +23,7 @@ from proofgrid.models.requests import (
     ReceiptAnswer,
     RequestStatus,
 )
-from proofgrid.models.service import Component, ErrorAnswer, Health, NetworkInfo
+from proofgrid.models.service import Component, ErrorAnswer, Health, NetworkInfo, error_of_answer
 from proofgrid.models.statuses import AttemptState, BatchState, Fulfilment, Settlement, Verification
 
 __all__ = [
@@ -54,4 +54,5 @@ __all__ = [
     "Submission",
     "Verification",
     "WorkerPulse",
+    "error_of_answer",
 ]

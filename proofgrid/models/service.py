@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from proofgrid.errors import ProgramRefused, ProofgridError
+from pydantic import ValidationError
+
+from proofgrid.errors import ProgramRefused, ProofgridError, QueueError, RequestFailed
 from proofgrid.models.fields import Lamports, Message, UnixTime
 
 
@@ -47,15 +49,30 @@ class ErrorAnswer(Message):
     @classmethod
     def of(cls, error: ProofgridError) -> "ErrorAnswer":
         """The answer that says this error."""
-        details = {"name": error.name} if isinstance(error, ProgramRefused) else None
+        details = None
+        if isinstance(error, ProgramRefused):
+            details = {"name": error.name}
+        elif isinstance(error, RequestFailed) and error.cause is not None:
+            details = {"cause": error.cause}
         return cls(code=error.code, message=str(error), retryable=error.retryable, details=details)
 
     def to_error(self) -> ProofgridError:
         """The error that was answered; of a code that this version does not know, a :class:`ProofgridError`."""
         kind = error_classes().get(self.code, ProofgridError)
+        details = self.details or {}
         if kind is ProgramRefused:
-            return ProgramRefused(str((self.details or {}).get("name", "unknown")), self.message)
+            return ProgramRefused(str(details.get("name", "unknown")), self.message)
+        if kind is RequestFailed:
+            return RequestFailed(self.message, details.get("cause"))
         return kind(self.message)
+
+
+def error_of_answer(status: int, content: bytes) -> ProofgridError:
+    """The error that a gateway's answer says; an answer that is not ours is :class:`QueueError`."""
+    try:
+        return ErrorAnswer.model_validate_json(content).to_error()
+    except ValidationError:
+        return QueueError(f"the gateway answered with HTTP status {status} and did not say why")
 
 
 def error_classes() -> dict[str, type[ProofgridError]]:

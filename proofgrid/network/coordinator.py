@@ -102,7 +102,7 @@ class Loop:
                 self._tick(time.time())
                 self._note(None)
                 pause_s = self._interval_s
-            except Exception as error:  # noqa: BLE001  # a loop outlives any error; health shows it
+            except Exception as error:  # a loop outlives any error; health shows it
                 pause_s = min(_MAX_BACKOFF_S, 2 * pause_s)
                 expected = isinstance(error, ProofgridError)
                 log.warning("loop %s: %s", self.name, error, exc_info=None if expected else error)

@@ -61,5 +61,6 @@ def _require_fulfilled(row: RequestRow) -> None:
         return
     if row.fulfilment.is_terminal:
         cause = None if row.cause is None else Cause.model_validate(row.cause)
-        raise RequestFailed(f"the request is {row.fulfilment}" + (f": {cause.code}: {cause.message}" if cause else ""))
+        why = f": {cause.code}: {cause.message}" if cause else ""
+        raise RequestFailed(f"the request is {row.fulfilment}{why}", cause.code if cause else None)
     raise Conflict(f"the request is {row.fulfilment}: there is no proof yet")

@@ -3,15 +3,13 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from proofgrid.errors import ProofgridError, QueueError
 from proofgrid.models import (
     Claim,
-    ErrorAnswer,
     Failure,
     Heartbeat,
     HeartbeatAnswer,
@@ -19,6 +17,7 @@ from proofgrid.models import (
     ProveTask,
     Submission,
     WorkerPulse,
+    error_of_answer,
 )
 
 TOKEN_HEADER = "Fencing-Token"  # noqa: S105  # a header's name
@@ -31,7 +30,10 @@ class LeaseClient:
     def __init__(self, gateway_url: str, worker: str, token: str, *, transport: httpx.BaseTransport | None = None):
         self.worker = worker
         self._token = token
-        self._http = httpx.Client(base_url=gateway_url, timeout=httpx.Timeout(10.0, connect=3.0), transport=transport)
+        # Never by a proxy of the environment: the gateway is named by the operator.
+        self._http = httpx.Client(
+            base_url=gateway_url, timeout=httpx.Timeout(10.0, connect=3.0), transport=transport, trust_env=False
+        )
 
     def pulse(self, pulse: WorkerPulse) -> None:
         """Say that this worker lives."""
@@ -61,7 +63,7 @@ class LeaseClient:
         try:
             with self._http.stream("GET", f"/v1/leases/{task.attempt_id}/artifacts/{digest}", headers=headers) as reply:
                 if reply.status_code != httpx.codes.OK:
-                    raise error_of(reply.status_code, reply.read())
+                    raise error_of_answer(reply.status_code, reply.read())
                 yield reply.iter_bytes(CHUNK_BYTES)
         except httpx.HTTPError as error:
             raise QueueError(f"the gateway broke off while sending an artifact: {error}") from error
@@ -87,20 +89,10 @@ class LeaseClient:
             else:
                 if reply.is_success:
                     return reply.content
-                error = error_of(reply.status_code, reply.content)
+                error = error_of_answer(reply.status_code, reply.content)
                 if not error.retryable:
                     raise error
             if attempt + 1 == attempts:
                 raise error
             time.sleep(min(8.0, 0.2 * 2**attempt))
         raise QueueError("no attempt was allowed")
-
-
-def error_of(status: int, content: bytes) -> ProofgridError:
-    """The error that a gateway's answer says; an answer that is not ours is :class:`QueueError`."""
-    try:
-        answer: Any = ErrorAnswer.model_validate_json(content)
-    except ValidationError:
-        return QueueError(f"the gateway answered {status} without saying why")
-    error: ProofgridError = answer.to_error()
-    return error
