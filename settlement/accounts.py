@@ -48,8 +48,9 @@ class UploadAccount:
     @classmethod
     def decode(cls, data: bytes) -> "UploadAccount":
         values, encoding = _split(UPLOAD_ACCOUNT, data)
-        if len(encoding) != values["encoding_size"]:
-            raise MalformedInput(f"an upload of {values['encoding_size']} bytes does not hold {len(encoding)}")
+        size = cast(int, values["encoding_size"])
+        if len(encoding) != size:
+            raise MalformedInput(f"an upload of {size} bytes does not hold {len(encoding)}")
         return cls(**values, encoding=encoding)  # type: ignore[arg-type]
 
 

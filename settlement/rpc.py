@@ -1,4 +1,4 @@
-"""solana-py's client with this package's errors: trouble with the endpoint is ChainUnavailable, a no is ProgramRefused."""
+"""solana-py's calls with this package's errors: trouble with the endpoint is ChainUnavailable, a no ProgramRefused."""
 
 from collections.abc import Awaitable, Sequence
 from typing import TypeVar
@@ -61,8 +61,7 @@ async def fetch_many(client: AsyncClient, addresses: Sequence[Pubkey]) -> list[A
     return found
 
 
-async def first_success(client: AsyncClient, address: Pubkey) -> tuple[Signature, int] | None:
-    """Signature and slot of the oldest remembered transaction that named the address and did not fail."""
+async def success_in_slot(client: AsyncClient, address: Pubkey, slot: int) -> Signature | None:
+    """The transaction of this slot that named the address and did not fail, if the endpoint remembers it."""
     answer = await ask(client.get_signatures_for_address(address, commitment=Confirmed))
-    succeeded = [entry for entry in answer.value if entry.err is None]
-    return (succeeded[-1].signature, succeeded[-1].slot) if succeeded else None
+    return next((entry.signature for entry in answer.value if entry.err is None and entry.slot == slot), None)

@@ -12,7 +12,7 @@ from proofgrid.settlement.accounts import BatchAccount, LogAccount
 from proofgrid.settlement.addresses import batch_address, batch_addresses, log_address
 from proofgrid.settlement.layout import ZERO_ROOT
 from proofgrid.settlement.refusals import Refusal
-from proofgrid.settlement.rpc import ask, fetch_many, fetch_owned, first_success
+from proofgrid.settlement.rpc import ask, fetch_many, fetch_owned, success_in_slot
 from proofgrid.settlement.sender import OnSigned, Sender, TransactionExpired
 
 _ATTEMPTS = 3
@@ -63,13 +63,15 @@ class Submitter:
     ) -> Committed:
         """Commit a Merkle root (32 bytes) as the next batch, or as ``number``, and return when it is confirmed.
 
-        Idempotent for a given ``number``: a batch that is already there with this root is success, whoever's
-        attempt put it there; one with another root raises Conflict. Callers that must never commit twice persist
-        the number first and pass it again after a crash. ``on_signed`` runs before each attempt is sent.
+        Idempotent: a batch that is already there with this root is success, whichever attempt put it there. Without
+        ``number`` that holds for the latest batch only, so callers that must never commit twice persist the number
+        first and pass it again after a crash; a batch of that number with another root raises Conflict.
+        ``on_signed`` runs before each attempt is sent.
         Raises ProgramRefused by name, ChainUnavailable (retryable).
         """
         if number is None:
-            number = (await self.read_log()).next_number
+            log = await self.read_log()
+            number = log.next_number - (log.next_number > 0 and log.latest_root == root)
         expired: TransactionExpired | None = None
         for _ in range(_ATTEMPTS):
             log = await self.read_log()
@@ -131,7 +133,7 @@ class Submitter:
             raise Conflict(
                 f"batch {number} is committed with root {batch.root.hex()}, not {root.hex()}: take the next number"
             )
-        landed = await first_success(self.client, address)
+        landed = await success_in_slot(self.client, address, batch.slot)
         if landed is None:
             raise ChainUnavailable(f"the endpoint no longer knows the transaction of batch {number}: ask another one")
         return Committed(
@@ -141,7 +143,7 @@ class Submitter:
             prev_root=batch.prev_root,
             root=batch.root,
             leaf_count=batch.leaf_count,
-            signature=str(landed[0]),
+            signature=str(landed),
             slot=batch.slot,
         )
 
@@ -160,7 +162,7 @@ async def read_batch(
     log_data = await fetch_owned(client, log_address(program_id, committer)[0], program_id)
     if log_data is None or LogAccount.decode(log_data).next_number <= number:
         return None
-    addresses = [other for other in batch_addresses(program_id, committer, number) if other != canonical]
+    addresses = [address for address, _ in batch_addresses(program_id, committer, number)[1:]]
     for address, account in zip(addresses, await fetch_many(client, addresses), strict=True):
         if account is not None and account.owner == program_id:
             return address, BatchAccount.decode(bytes(account.data))

@@ -54,7 +54,8 @@ class VerifyingKey:
     alpha1 ``[2, limbs]``; beta2, gamma2, delta2 ``[2, 2, limbs]``; ic ``[n_public + 1, 2, limbs]``.
     Construction raises :class:`RefusedInput` for a coordinate >= q, a point off the curve or outside the
     subgroup, alpha, beta, gamma or delta at infinity (each would make the equation trivial or free a term of
-    it), and an empty ic. Cost: four subgroup checks in G2 and n_public + 2 points in G1.
+    it), delta equal to gamma or its negative (a key without a contribution: A = alpha, B = beta, C = -IC would
+    pass for any inputs), and an empty ic. Cost: three subgroup checks in G2, n_public + 2 points in G1.
     """
 
     curve: Curve
@@ -78,6 +79,12 @@ class VerifyingKey:
         ic.setflags(write=False)
         object.__setattr__(self, "ic", ic)
         self._check_groups(backend or select())
+        if (self.gamma2[0] == self.delta2[0]).all():  # equal x: equal or opposite points
+            raise RefusedInput(
+                Reason.FORGEABLE_KEY,
+                "verifying key: gamma and delta coincide, so anybody could forge proofs; the key lacks a contribution "
+                "(snarkjs zkey contribute)",
+            )
 
     def _check_groups(self, backend: Backend) -> None:
         in_g1 = np.concatenate([self.alpha1[np.newaxis], self.ic])

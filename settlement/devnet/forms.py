@@ -1,26 +1,15 @@
-"""The JSON forms of Solana's RPC: accounts, errors, transactions."""
+"""The JSON forms of Solana's RPC: accounts and transactions."""
 
 import base64
-import json
 from typing import Any
 
 from solders.account import Account
 from solders.pubkey import Pubkey
-from solders.rpc.responses import RpcSimulateTransactionResult
 from solders.transaction import Legacy, VersionedTransaction
 from solders.transaction_metadata import TransactionMetadata
 
-from proofgrid.settlement.devnet.ledger import Landed
-from proofgrid.settlement.devnet.values import base58
-
-Json = Any  # what json.dumps takes
-
-
-def error_form(error: object | None) -> Json:
-    """``null``, ``"BlockhashNotFound"`` or ``{"InstructionError": [0, {"Custom": 1}]}``."""
-    if error is None:
-        return None
-    return json.loads(RpcSimulateTransactionResult(err=error).to_json())["err"]  # type: ignore[arg-type]
+from proofgrid.settlement.devnet.landed import Landed
+from proofgrid.settlement.devnet.values import Json, base58
 
 
 def account_form(account: Account | None, options: Json) -> Json:
@@ -53,8 +42,10 @@ def return_data_form(meta: TransactionMetadata) -> Json:
 
 
 def transaction_form(landed: Landed, encoding: str) -> Json:
-    """The answer of getTransaction."""
-    transaction, meta = landed.transaction, landed.meta
+    """The answer of getTransaction; null for a transaction from before a restart."""
+    if landed.details is None:
+        return None
+    transaction, meta = landed.details.transaction, landed.details.meta
     encoded: Json = [base64.b64encode(bytes(transaction)).decode(), "base64"]
     if encoding in ("json", "jsonParsed"):
         encoded = _message_form(transaction)
@@ -64,11 +55,11 @@ def transaction_form(landed: Landed, encoding: str) -> Json:
         "transaction": encoded,
         "version": "legacy" if transaction.version() == Legacy.Legacy else 0,
         "meta": {
-            "err": error_form(landed.error),
-            "status": {"Ok": None} if landed.error is None else {"Err": error_form(landed.error)},
+            "err": landed.error,
+            "status": {"Ok": None} if landed.error is None else {"Err": landed.error},
             "fee": meta.fee(),
-            "preBalances": [before for before, _ in landed.balances],
-            "postBalances": [after for _, after in landed.balances],
+            "preBalances": [before for before, _ in landed.details.balances],
+            "postBalances": [after for _, after in landed.details.balances],
             "preTokenBalances": [],
             "postTokenBalances": [],
             "innerInstructions": _inner_form(meta),

@@ -8,7 +8,6 @@ import secrets
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from solders.account import Account
@@ -23,7 +22,9 @@ from solders.transaction_metadata import FailedTransactionMetadata, TransactionM
 from solders.transaction_status import TransactionErrorFieldless, TransactionErrorInstructionError
 
 from proofgrid.settlement.devnet.journal import Journal
+from proofgrid.settlement.devnet.landed import Details, Landed
 from proofgrid.settlement.devnet.machine import strict_svm
+from proofgrid.settlement.devnet.values import error_form
 
 BLOCKHASH_LIFETIME_SLOTS = 150
 FINAL_AFTER_SLOTS = 32
@@ -31,23 +32,7 @@ SLOT_S = 0.4
 SLOTS_PER_EPOCH = 432_000
 
 
-@dataclass(frozen=True)
-class Landed:
-    """A transaction that is part of the ledger, true or failed; balances in lamports, in the order of its accounts."""
-
-    transaction: VersionedTransaction
-    meta: TransactionMetadata
-    error: object | None
-    slot: int
-    unix_time_s: int
-    balances: tuple[tuple[int, int], ...]
-
-    @property
-    def signature(self) -> Signature:
-        return self.transaction.signatures[0]
-
-
-class Refused(Exception):  # noqa: N818 - a transaction that did not land, on its way to an RPC error
+class Refused(Exception):
     """A transaction that the cluster would not take: ``error`` is the runtime's, with the logs of its simulation."""
 
     def __init__(self, error: object, logs: list[str] | None = None, units: int = 0) -> None:
@@ -68,16 +53,19 @@ class Ledger:
         self.svm: LiteSVM = strict_svm(blockhash_check=False)  # blockhashes are checked here, with their lifetime
         self.genesis = Hash(secrets.token_bytes(32))
         self._first_slot = self.svm.get_clock().slot
+        self._landed: dict[str, Landed] = {}
+        self._by_address: dict[str, list[str]] = defaultdict(list)
         self._journal = Journal(state_file) if state_file else None
         if self._journal:
-            self._first_slot = max(self._first_slot, self._journal.restore(self.svm) + 1)
+            last_slot, remembered = self._journal.restore(self.svm)
+            self._first_slot = max(self._first_slot, last_slot + 1)
+            for landed in remembered:
+                self._remember(landed)
         self.slot = self._first_slot
         self._slot_s = slot_s
         self._origin = time.monotonic()
         self._skipped = 0
         self._blockhashes: dict[Hash, int] = {}
-        self._landed: dict[Signature, Landed] = {}
-        self._by_address: dict[Pubkey, list[Signature]] = defaultdict(list)
         for program_id, program in (programs or {}).items():
             self.svm.add_program(program_id, program)
         self._enter(self.slot)
@@ -134,7 +122,7 @@ class Ledger:
 
     def check(self, transaction: VersionedTransaction) -> None:
         """Raises Refused for a transaction that cannot land: its blockhash is unknown or expired, or it has landed."""
-        if transaction.signatures[0] in self._landed:
+        if str(transaction.signatures[0]) in self._landed:
             raise Refused(TransactionErrorFieldless.AlreadyProcessed)
         if not self.is_valid_blockhash(transaction.message.recent_blockhash):
             raise Refused(TransactionErrorFieldless.BlockhashNotFound)
@@ -173,23 +161,32 @@ class Ledger:
         also: Iterable[Pubkey] = (),
     ) -> None:
         message = transaction.message
-        keys = [*message.account_keys, *also]
-        after = [self.svm.get_balance(key) or 0 for key in message.account_keys]
-        balances = tuple(zip(before, after, strict=True))
-        landed = Landed(transaction, meta, error, self.slot, int(time.time()), balances)
-        self._landed[landed.signature] = landed
-        for key in keys:
-            self._by_address[key].append(landed.signature)
+        keys = message.account_keys
+        after = [self.svm.get_balance(key) or 0 for key in keys]
+        landed = Landed(
+            signature=str(transaction.signatures[0]),
+            slot=self.slot,
+            unix_time_s=int(time.time()),
+            error=error_form(error),
+            addresses=tuple(str(key) for key in (*keys, *also)),
+            details=Details(transaction, meta, tuple(zip(before, after, strict=True))),
+        )
+        self._remember(landed)
         if self._journal:
-            written = [key for i, key in enumerate(message.account_keys) if message.is_maybe_writable(i)]
-            self._journal.append(self.slot, {key: self.svm.get_account(key) for key in (*written, *also)})
+            accounts = {key: self.svm.get_account(key) for key in (*_written(transaction), *also)}
+            self._journal.append(accounts, landed)
+
+    def _remember(self, landed: Landed) -> None:
+        self._landed[landed.signature] = landed
+        for address in landed.addresses:
+            self._by_address[address].append(landed.signature)
 
     # Reading
 
-    def landed(self, signature: Signature) -> Landed | None:
+    def landed(self, signature: str) -> Landed | None:
         return self._landed.get(signature)
 
-    def signatures_of(self, address: Pubkey) -> list[Landed]:
+    def signatures_of(self, address: str) -> list[Landed]:
         """The transactions that name the address, newest first."""
         return [self._landed[signature] for signature in reversed(self._by_address.get(address, []))]
 
@@ -204,3 +201,11 @@ class Ledger:
     @property
     def transaction_count(self) -> int:
         return len(self._landed)
+
+
+def _written(transaction: VersionedTransaction) -> list[Pubkey]:
+    """The accounts that the transaction may write: the writable signers and the writable others."""
+    header, keys = transaction.message.header, transaction.message.account_keys
+    signers = header.num_required_signatures
+    signed = keys[: signers - header.num_readonly_signed_accounts]
+    return [*signed, *keys[signers : len(keys) - header.num_readonly_unsigned_accounts]]

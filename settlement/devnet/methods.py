@@ -10,15 +10,18 @@ from solders.message import MessageV0
 from solders.transaction import VersionedTransaction
 from solders.transaction_status import TransactionErrorFieldless
 
-from proofgrid.settlement.devnet.forms import Json, account_form, error_form, return_data_form, transaction_form
-from proofgrid.settlement.devnet.ledger import Landed, Ledger, Refused
+from proofgrid.settlement.devnet.forms import account_form, return_data_form, transaction_form
+from proofgrid.settlement.devnet.landed import Landed
+from proofgrid.settlement.devnet.ledger import Ledger, Refused
 from proofgrid.settlement.devnet.values import (
     INVALID_PARAMS,
     METHOD_NOT_FOUND,
     PREFLIGHT_FAILURE,
     SIGNATURE_FAILURE,
+    Json,
     Params,
     RpcError,
+    error_form,
     from_base58,
     pubkey,
     signature,
@@ -237,13 +240,13 @@ def _preflight_error(refused: Refused) -> RpcError:
 def _get_signature_statuses(ledger: Ledger, params: Params) -> Json:
     statuses = []
     for text in params.texts(0):
-        landed = ledger.landed(signature(text))
+        landed = ledger.landed(str(signature(text)))
         statuses.append(None if landed is None else _status(ledger, landed))
     return _in_context(ledger, statuses)
 
 
 def _status(ledger: Ledger, landed: Landed) -> Json:
-    final, error = ledger.is_final(landed), error_form(landed.error)
+    final, error = ledger.is_final(landed), landed.error
     return {
         "slot": landed.slot,
         "confirmations": None if final else ledger.slot - landed.slot,
@@ -259,9 +262,10 @@ def _get_signatures_for_address(ledger: Ledger, params: Params) -> Json:
     limit, before, until = options.get("limit") or 1000, options.get("before"), options.get("until")
     if not isinstance(limit, int) or not 1 <= limit <= 1000:
         raise RpcError(INVALID_PARAMS, "Invalid limit; min 1, max 1000")
-    entries, waiting = [], before is not None
-    for landed in ledger.signatures_of(params.pubkey(0)):
-        name = str(landed.signature)
+    waiting = before is not None
+    entries: list[Json] = []
+    for landed in ledger.signatures_of(str(params.pubkey(0))):
+        name = landed.signature
         if waiting:
             waiting = name != before
             continue
@@ -271,7 +275,7 @@ def _get_signatures_for_address(ledger: Ledger, params: Params) -> Json:
             {
                 "signature": name,
                 "slot": landed.slot,
-                "err": error_form(landed.error),
+                "err": landed.error,
                 "memo": None,
                 "blockTime": landed.unix_time_s,
                 "confirmationStatus": "finalized" if ledger.is_final(landed) else "confirmed",
@@ -282,10 +286,11 @@ def _get_signatures_for_address(ledger: Ledger, params: Params) -> Json:
 
 @_method("getTransaction")
 def _get_transaction(ledger: Ledger, params: Params) -> Json:
-    landed, options = ledger.landed(params.signature(0)), params.options(1)
+    landed, options = ledger.landed(str(params.signature(0))), params.options(1)
     if landed is None:
         return None
-    if isinstance(landed.transaction.message, MessageV0) and options.get("maxSupportedTransactionVersion") is None:
+    versioned = landed.details is not None and isinstance(landed.details.transaction.message, MessageV0)
+    if versioned and options.get("maxSupportedTransactionVersion") is None:
         raise RpcError(-32015, "Transaction version (0) is not supported by the requesting client")
     return transaction_form(landed, options.get("encoding") or "json")
 

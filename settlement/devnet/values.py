@@ -2,10 +2,12 @@
 
 import base64
 import binascii
+import json
 from typing import Any
 
 from solders.hash import Hash
 from solders.pubkey import Pubkey
+from solders.rpc.responses import RpcSimulateTransactionResult
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
@@ -13,6 +15,9 @@ from proofgrid.settlement.transactions import PACKET_SIZE
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL = -32700, -32600, -32601, -32602, -32603
 PREFLIGHT_FAILURE, SIGNATURE_FAILURE = -32002, -32003
+
+Json = Any
+"""What json.dumps takes."""
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
@@ -23,6 +28,13 @@ class RpcError(Exception):
     def __init__(self, code: int, message: str, data: object = None) -> None:
         super().__init__(message)
         self.code, self.message, self.data = code, message, data
+
+
+def error_form(error: object | None) -> Json:
+    """A transaction's error: null, ``"BlockhashNotFound"`` or ``{"InstructionError": [0, {"Custom": 1}]}``."""
+    if error is None:
+        return None
+    return json.loads(RpcSimulateTransactionResult(err=error).to_json())["err"]  # type: ignore[arg-type]
 
 
 def base58(data: bytes) -> str:
