@@ -29,6 +29,7 @@ from proofgrid.verifier.snarkjs import (
     point_to_json,
     read_json,
     require_list,
+    require_members,
     require_protocol,
     write_json,
 )
@@ -38,6 +39,10 @@ MAX_PROOF_BYTES = 64 << 10
 MAX_INPUTS_BYTES = 16 << 20
 MAX_PUBLIC_INPUTS = 1 << 18
 
+_KEY_MEMBERS = frozenset(
+    ("protocol", "curve", "nPublic", "vk_alpha_1", "vk_beta_2", "vk_gamma_2", "vk_delta_2", "vk_alphabeta_12", "IC")
+)
+_PROOF_MEMBERS = frozenset(("pi_a", "pi_b", "pi_c", "protocol", "curve"))
 _KEY_TAG = b"proofgrid.verifying-key.v1".ljust(32, b"\0")
 _PROOF_TAG = b"proofgrid.proof.v1".ljust(32, b"\0")
 
@@ -49,7 +54,8 @@ class VerifyingKey:
     alpha1 ``[2, limbs]``; beta2, gamma2, delta2 ``[2, 2, limbs]``; ic ``[n_public + 1, 2, limbs]``.
     Construction raises :class:`RefusedInput` for a coordinate >= q, a point off the curve or outside the
     subgroup, alpha, beta, gamma or delta at infinity (each would make the equation trivial or free a term of
-    it), and an empty ic. Cost: four subgroup checks in G2 and n_public + 2 points in G1.
+    it), delta equal to gamma or its negative (a key without a contribution: A = alpha, B = beta, C = -IC would
+    pass for any inputs), and an empty ic. Cost: three subgroup checks in G2, n_public + 2 points in G1.
     """
 
     curve: Curve
@@ -73,6 +79,12 @@ class VerifyingKey:
         ic.setflags(write=False)
         object.__setattr__(self, "ic", ic)
         self._check_groups(backend or select())
+        if (self.gamma2[0] == self.delta2[0]).all():  # equal x: equal or opposite points
+            raise RefusedInput(
+                Reason.FORGEABLE_KEY,
+                "verifying key: gamma and delta coincide, so anybody could forge proofs; the key lacks a contribution "
+                "(snarkjs zkey contribute)",
+            )
 
     def _check_groups(self, backend: Backend) -> None:
         in_g1 = np.concatenate([self.alpha1[np.newaxis], self.ic])
@@ -139,8 +151,9 @@ class VerifyingKey:
 
     @classmethod
     def from_json(cls, document: object, *, backend: Backend | None = None) -> "VerifyingKey":
-        """A key from snarkjs' parsed JSON; members it does not know are ignored. Raises :class:`RefusedInput`."""
+        """A key from snarkjs' parsed JSON; ``vk_alphabeta_12`` is not read. Raises :class:`RefusedInput`."""
         what = "verifying key"
+        require_members(document, _KEY_MEMBERS, what)
         require_protocol(document, what)
         curve = curve_of(member(document, "curve", what), what)
         g1, g2 = curve.g1, curve.g2
@@ -218,6 +231,7 @@ class Proof:
     @classmethod
     def from_json(cls, document: object) -> "Proof":
         """A proof from snarkjs' parsed JSON, in rapidsnark's (no ``curve``) of bn128. Raises :class:`RefusedInput`."""
+        require_members(document, _PROOF_MEMBERS, "proof")
         require_protocol(document, "proof")
         named = isinstance(document, dict) and "curve" in document
         curve = curve_of(member(document, "curve", "proof"), "proof") if named else CURVES["bn254"]

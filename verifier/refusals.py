@@ -20,6 +20,7 @@ class Reason(StrEnum):
     NOT_ON_CURVE = "not_on_curve"
     NOT_IN_SUBGROUP = "not_in_subgroup"
     POINT_AT_INFINITY = "point_at_infinity"
+    FORGEABLE_KEY = "forgeable_key"  # gamma and delta of a key without a contribution
     INPUT_COUNT = "input_count"
     INPUT_RANGE = "input_range"  # an input outside [0, r): it would alias another statement
     EQUATION = "equation"  # the pairing equation does not hold

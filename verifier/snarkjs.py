@@ -83,6 +83,14 @@ def member(document: object, key: str, what: str) -> object:
     return document[key]
 
 
+def require_members(document: object, known: frozenset[str], what: str) -> None:
+    """A JSON object has no member outside ``known``: a misspelt one must not pass for an absent one."""
+    if not isinstance(document, dict):
+        raise malformed(f"{what}: expected a JSON object, got {_kind(document)}")
+    if unknown := len(document.keys() - known):
+        raise malformed(f"{what}: {unknown} unknown members; expected {', '.join(sorted(known))}")
+
+
 def require_list(value: object, length: int | None, what: str) -> list[object]:
     if not isinstance(value, list):
         raise malformed(f"{what}: expected a list, got {_kind(value)}")

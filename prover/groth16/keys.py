@@ -28,7 +28,7 @@ def verifying_key(zkey: Zkey, *, backend: Backend | None = None) -> VerifyingKey
 
 
 def require_true(key: VerifyingKey, public_inputs: list[int], proof: Proof, *, backend: Backend | None = None) -> None:
-    """The prover's own check: raises :class:`UnsatisfiedCircuit` if a proof just made is false. Cost: one ``verify``."""
+    """The prover's own check: :class:`UnsatisfiedCircuit` if a proof just made is false. Cost: one ``verify``."""
     try:
         verify(key, public_inputs, proof, backend=backend)
     except InvalidProof as error:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from proofgrid.errors import MalformedInput
-from proofgrid.kernels.arrays import Array, decode_elements, encode_elements, require_elements
+from proofgrid.kernels.arrays import Array, decode_elements, encode_elements
 from proofgrid.kernels.backend import Backend, select
 from proofgrid.kernels.control import Control
 from proofgrid.kernels.curves import Group
+from proofgrid.prover.formats.wtns import require_witness
 from proofgrid.prover.formats.zkey import Zkey
 from proofgrid.prover.groth16.keys import canonical_points
 from proofgrid.verifier.keys import Proof
@@ -39,7 +40,7 @@ def _prove(
     zkey: Zkey, witness: Array, blinding: tuple[int, int], backend: Backend, control: Control
 ) -> tuple[Proof, list[int]]:
     """:func:`prove` with its two blinding scalars given; only tests may fix them."""
-    _require_witness(zkey, witness)
+    _require_length(zkey, witness)
     curve, (r, s) = zkey.curve, blinding
     control.expect(sum(_STEPS.values()))
 
@@ -68,14 +69,12 @@ def _prove(
     return Proof(curve, a, b2, c), decode_elements(witness[1 : zkey.n_public + 1])
 
 
-def _require_witness(zkey: Zkey, witness: Array) -> None:
-    require_elements(zkey.curve.Fr, witness, "witness")
+def _require_length(zkey: Zkey, witness: Array) -> None:
+    require_witness(zkey.curve, witness, "witness")
     if len(witness) != zkey.n_vars:
         raise MalformedInput(
-            f"witness: {len(witness)} values, the proving key's circuit has {zkey.n_vars}; are they of the same circuit?"
+            f"witness: {len(witness)} values, the proving key's circuit has {zkey.n_vars}; are they of one circuit?"
         )
-    if decode_elements(witness[:1]) != [1]:
-        raise MalformedInput("witness: the first value must be one")
 
 
 def _combine(group: Group, points: Sequence[Array], factors: Sequence[int], backend: Backend) -> Array:

@@ -23,13 +23,12 @@ class Qap:
 
 
 def log_domain(r1cs: R1cs) -> int:
-    """log2 of the domain: the least power of two, at least 2, that holds the constraints and one row per public wire."""
+    """log2 of the domain: the least power of two, 2 or more, that holds the constraints and a row per public wire."""
     rows = r1cs.n_constraints + r1cs.n_public + 1
     log_n = max(1, (rows - 1).bit_length())
     if log_n >= r1cs.curve.Fr.two_adicity:
-        raise MalformedInput(
-            f"{rows} rows need a domain of 2^{log_n}; {r1cs.curve.name} offers at most 2^{r1cs.curve.Fr.two_adicity - 1}"
-        )
+        most = r1cs.curve.Fr.two_adicity - 1
+        raise MalformedInput(f"{rows} rows need a domain of 2^{log_n}; {r1cs.curve.name} offers at most 2^{most}")
     return log_n
 
 

@@ -1,7 +1,8 @@
 """Links one clang object into a loadable sBPF v3 program.
 
-No common linker makes such a file. The result is ELF64, ET_DYN, machine 247, flags 3, without sections: read-only data at
-address 0 (its first 8 bytes are padding, so that nothing sits at NULL) and code at 2^32, every address fixed here.
+No common linker makes such a file. The result is ELF64, ET_DYN, machine 247, flags 3, without sections: read-only
+data at address 0 (its first 8 bytes are padding, so that nothing sits at NULL) and code at 2^32, every address fixed
+here.
 What the virtual machine would reject, or run with another meaning, is refused with its place and the remedy.
 
 Sources: SIMD-0178 (static syscalls), SIMD-0189 (stricter ELF headers), LLVM's BPF relocations
@@ -28,17 +29,18 @@ _ARITHMETIC = (0x07, 0x17, 0x27, 0x37, 0x47, 0x57, 0x67, 0x77, 0x97, 0xA7, 0xB7,
 _JUMPS = (0x15, 0x25, 0x35, 0x45, 0x55, 0x65, 0x75, 0xA5, 0xB5, 0xC5, 0xD5)
 _MEMORY = tuple(mode | size for mode in (0x61, 0x62, 0x63) for size in (0x00, 0x08, 0x10, 0x18))
 _ALLOWED = frozenset(
-    (*_ARITHMETIC, *(op | 8 for op in _ARITHMETIC), 0x87, *_JUMPS, *(op | 8 for op in _JUMPS), *_MEMORY)
-    + (0x05, _LDDW, _CALL, 0x8D, 0x95, 0xDC)  # ja, lddw, call, callx, exit, be
+    [*_ARITHMETIC, *(op | 8 for op in _ARITHMETIC), *_JUMPS, *(op | 8 for op in _JUMPS), *_MEMORY]
+    + [0x87, 0x05, _LDDW, _CALL, 0x8D, 0x95, 0xDC]  # neg, ja, lddw, call, callx, exit, be
 )
 
-SYSCALLS = frozenset(
+_SYSCALL_NAMES = (
     "abort sol_panic_ sol_log_ sol_log_64_ sol_log_data sol_memcpy_ sol_memmove_ sol_memset_ sol_memcmp_ sol_sha256 "
     "sol_keccak256 sol_blake3 sol_poseidon sol_alt_bn128_group_op sol_alt_bn128_compression sol_big_mod_exp "
     "sol_create_program_address sol_try_find_program_address sol_invoke_signed_c sol_set_return_data "
     "sol_get_return_data sol_get_clock_sysvar sol_get_rent_sysvar sol_get_epoch_schedule_sysvar sol_get_sysvar "
-    "sol_get_stack_height sol_get_processed_sibling_instruction sol_remaining_compute_units".split()
+    "sol_get_stack_height sol_get_processed_sibling_instruction sol_remaining_compute_units"
 )
+SYSCALLS = frozenset(_SYSCALL_NAMES.split())
 
 
 class LinkRefused(MalformedInput):
@@ -130,7 +132,7 @@ def _sections(obj: bytes) -> list[_Section]:
         raise LinkRefused(f"the object file is cut short or damaged: {error}") from None
 
 
-def _text(table: bytes, at: int) -> str:
+def _text(table: bytes | bytearray, at: int) -> str:
     return bytes(table[at : table.index(0, at)]).decode()
 
 
@@ -159,7 +161,7 @@ def _symbols(sections: list[_Section]) -> list[_Symbol]:
     return symbols
 
 
-def _relocate(target: _Section, entries: bytes, sections: list[_Section], symbols: list[_Symbol]) -> None:
+def _relocate(target: _Section, entries: bytearray, sections: list[_Section], symbols: list[_Symbol]) -> None:
     for offset, info in struct.iter_unpack("<QQ", entries):
         symbol, kind = symbols[info >> 32], info & 0xFFFFFFFF
         place = f"{target.name}+{offset:#x}"
