@@ -5,45 +5,49 @@
 
 from enum import IntEnum
 
+_BASE = 0x5047_0000  # "PG": keeps our numbers apart from those of programs that ours calls
+
 
 class Refusal(IntEnum):
     """Why the program said no."""
 
-    MalformedInstruction = 1  # unknown tag, or data of the wrong length
-    MissingAccount = 2
-    TooManyAccounts = 3
-    MissingSignature = 4
-    AccountNotWritable = 5
-    WrongSystemProgram = 6
-    UnsupportedRent = 7
-    SyscallFailed = 8
+    MalformedInstruction = _BASE + 1  # unknown tag, or data of the wrong length
+    MissingAccount = _BASE + 2
+    TooManyAccounts = _BASE + 3
+    MissingSignature = _BASE + 4
+    AccountNotWritable = _BASE + 5
+    WrongSystemProgram = _BASE + 6
+    UnsupportedRent = _BASE + 7
+    SyscallFailed = _BASE + 8
 
-    WrongUploadAddress = 20
-    WrongUploadAccount = 21  # not ours, or not an upload
-    WrongAuthority = 22
-    UploadAlreadyExists = 23
-    WrongKeySize = 24
-    ChunkOutOfBounds = 25
-    KeyDigestMismatch = 26
-    MalformedKey = 27  # a point off its curve or out of its subgroup, or a point at infinity among the fixed four
-    WrongKeyAddress = 28
-    KeyAlreadyRegistered = 29
+    WrongUploadAddress = _BASE + 20
+    WrongUploadAccount = _BASE + 21  # not ours, or not an upload
+    WrongAuthority = _BASE + 22
+    UploadAlreadyExists = _BASE + 23
+    WrongKeySize = _BASE + 24
+    ChunkOutOfBounds = _BASE + 25
+    KeyDigestMismatch = _BASE + 26
+    MalformedKey = (
+        _BASE + 27
+    )  # a point off its curve or out of its subgroup, or a point at infinity among the fixed four
+    WrongKeyAddress = _BASE + 28
+    KeyAlreadyRegistered = _BASE + 29
 
-    WrongKeyAccount = 40  # not ours, or not a key
-    KeyNotFinalized = 41
-    WrongInputCount = 42
-    InputOutOfRange = 43
-    MalformedProof = 44  # a coordinate that is not canonical, a point off its curve or out of its subgroup
-    InvalidProof = 45
+    WrongKeyAccount = _BASE + 40  # not ours, or not a key
+    KeyNotFinalized = _BASE + 41
+    WrongInputCount = _BASE + 42
+    InputOutOfRange = _BASE + 43
+    MalformedProof = _BASE + 44  # a coordinate that is not canonical, a point off its curve or out of its subgroup
+    InvalidProof = _BASE + 45
 
-    WrongLogAddress = 60
-    WrongLogAccount = 61
-    WrongBatchAddress = 62
-    WrongBatchNumber = 63
-    BatchAlreadyCommitted = 64
-    WrongPredecessor = 65
-    EmptyBatch = 66
-    ZeroRoot = 67
+    WrongLogAddress = _BASE + 60
+    WrongLogAccount = _BASE + 61
+    WrongBatchAddress = _BASE + 62
+    WrongBatchNumber = _BASE + 63
+    BatchAlreadyCommitted = _BASE + 64
+    WrongPredecessor = _BASE + 65
+    EmptyBatch = _BASE + 66
+    ZeroRoot = _BASE + 67
 
 
 def refusal_name(code: int) -> str:

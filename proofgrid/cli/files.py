@@ -1,9 +1,8 @@
 """Commands on files: setup, witness, prove, verify, inspect. Formats are circom's and snarkjs'."""
 
-import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -17,7 +16,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for 
 Threads = Annotated[int, typer.Option(help="Threads to use; 0 means one for each core.")]
 BackendName = Annotated[str, typer.Option("--backend", help="auto, cuda, native or reference.")]
 InputFile = typer.Argument(exists=True, dir_okay=False, readable=True)
-MAX_INPUTS_BYTES = 64 << 20
 
 
 def register(app: typer.Typer) -> None:
@@ -27,18 +25,6 @@ def register(app: typer.Typer) -> None:
     app.command()(prove)
     app.command()(verify)
     app.command()(inspect)
-
-
-def _read_inputs(path: Path) -> dict[str, Any]:
-    if path.stat().st_size > MAX_INPUTS_BYTES:
-        raise MalformedInput(f"{path}: inputs of more than {MAX_INPUTS_BYTES >> 20} MiB are not read")
-    try:
-        inputs = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise MalformedInput(f"{path}: not a JSON file of circuit inputs: {error}") from error
-    if not isinstance(inputs, dict):
-        raise MalformedInput(f"{path}: expected a JSON object of signal names and values")
-    return inputs
 
 
 def setup(
@@ -94,15 +80,15 @@ def witness(
 ) -> None:
     """Calculate a witness (.wtns) from a circuit's .wasm and JSON inputs."""
     from proofgrid.prover.formats.wtns import write_wtns
-    from proofgrid.prover.witness import calculate
+    from proofgrid.prover.witness import calculate_witness, describe, load_inputs
 
     out = Output(as_json)
     start = time.perf_counter()
-    result = calculate(wasm.read_bytes(), _read_inputs(inputs), log=out.note)
-    write_wtns(output, result.field, result.values)
+    values = calculate_witness(wasm, load_inputs(inputs), on_log=out.note)
+    write_wtns(output, describe(wasm).curve, values)
     seconds = time.perf_counter() - start
-    facts = {"witness": str(output), "signals": len(result.values), "seconds": round(seconds, 3)}
-    out.result(facts, f"{output}: {len(result.values):,} signals in {seconds:.2f} s")
+    facts = {"witness": str(output), "signals": len(values), "seconds": round(seconds, 3)}
+    out.result(facts, f"{output}: {len(values):,} signals in {seconds:.2f} s")
 
 
 def prove(

@@ -1,4 +1,4 @@
-"""What ``proofgrid inspect`` says about a file: its kind is read from its first bytes, not from its name."""
+"""What ``proofgrid inspect`` says about a file; its kind is read from its first bytes, not from its name."""
 
 import hashlib
 from pathlib import Path
@@ -10,7 +10,7 @@ Facts = dict[str, Any]
 
 
 def describe(path: Path) -> Facts:
-    """The facts about a file as a flat mapping; raises :class:`MalformedInput` for a kind it does not know."""
+    """The facts about a file as a flat mapping; raises :class:`MalformedInput` for an unknown kind."""
     with path.open("rb") as file:
         head = file.read(4)
     kinds = {b"r1cs": _r1cs, b"wtns": _wtns, b"zkey": _zkey, b"\0asm": _wasm}
@@ -20,8 +20,8 @@ def describe(path: Path) -> Facts:
         facts = _json(path)
     else:
         raise MalformedInput(
-            f"{path}: begins with {head!r}; expected circom's .r1cs, .wtns, .zkey or .wasm, or JSON of a verifying key, "
-            "a proof, public inputs or a receipt"
+            f"{path}: begins with {head!r}; expected circom's .r1cs, .wtns, .zkey or .wasm, or JSON of a verifying "
+            "key, a proof, public inputs or a receipt"
         )
     return facts | {"bytes": path.stat().st_size, "sha256": _sha256(path)}
 
@@ -68,9 +68,17 @@ def _zkey(path: Path) -> Facts:
 
 
 def _wasm(path: Path) -> Facts:
-    from proofgrid.prover.witness import describe as describe_wasm
+    from proofgrid.prover.witness import describe as describe_circuit
 
-    return {"kind": "circom witness calculator (.wasm)"} | dict(describe_wasm(path))
+    circuit = describe_circuit(path)
+    return {
+        "kind": "circom witness calculator (.wasm)",
+        "circom": ".".join(map(str, circuit.version)),
+        "curve": circuit.curve.name,
+        "signals": circuit.witness_size,
+        "input_values": circuit.input_size,
+        "input_names": "not in the .wasm, which holds only their hashes",
+    }
 
 
 def _json(path: Path) -> Facts:
@@ -93,7 +101,14 @@ def _json(path: Path) -> Facts:
             "digest": key.digest().hex(),
         }
     receipt = load_receipt(path)
-    return {"kind": "receipt", "leaf": receipt.leaf.hash().hex(), "batch": receipt.batch_number, "root": receipt.root}
+    return {
+        "kind": "receipt",
+        "request": receipt.leaf.request_id.hex(),
+        "price_lamports": receipt.leaf.price_lamports,
+        "batch": receipt.batch,
+        "root": receipt.root.hex(),
+        "transaction": receipt.transaction,
+    }
 
 
 def _sha256(path: Path) -> str:

@@ -6,6 +6,7 @@ in a temporary folder and compares byte for byte (``make program-check``). clang
 
 import hashlib
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -20,10 +21,10 @@ ZIGLANG_VERSION = "0.15.2"
 REMEDY = "run python -m proofgrid.settlement.program.build and commit the result"
 
 # -mcpu=v2: from v3 on clang emits 32-bit arithmetic, whose results sBPF extends otherwise.
-FLAGS = (
+FLAGS = shlex.split(
     "-target bpfel-freestanding-none -mcpu=v2 -Os -std=c11 -ffreestanding -fno-builtin -fno-sanitize=all "
     "-fno-asynchronous-unwind-tables -fno-ident -g0 -mllvm -bpf-stack-size=4096 -Wall -Wextra -Werror"
-).split()
+)
 
 
 def compile_object(source: Path, flags: tuple[str, ...] = ()) -> bytes:

@@ -81,7 +81,7 @@ def _constants() -> list[str]:
 
 def render() -> str:
     """The header's text."""
-    errors = [f"#define ERROR_{_upper(refusal.name)} {refusal.value}" for refusal in Refusal]
+    errors = [f"#define ERROR_{_upper(refusal.name)} {refusal.value:#x}" for refusal in Refusal]
     lines = [*_constants(), *errors, ""]
     for record in ACCOUNTS:
         lines += _account(record)

@@ -1,7 +1,8 @@
 """Links one clang object into a loadable sBPF v3 program.
 
-No common linker makes such a file. The result is ELF64, ET_DYN, machine 247, flags 3, without sections: read-only data at
-address 0 (its first 8 bytes are padding, so that nothing sits at NULL) and code at 2^32, every address fixed here.
+No common linker makes such a file. The result is ELF64, ET_DYN, machine 247, flags 3, without sections: read-only
+data at address 0 (its first 8 bytes are padding, so that nothing sits at NULL) and code at 2^32, every address fixed
+here.
 What the virtual machine would reject, or run with another meaning, is refused with its place and the remedy.
 
 Sources: SIMD-0178 (static syscalls), SIMD-0189 (stricter ELF headers), LLVM's BPF relocations
@@ -15,6 +16,7 @@ from proofgrid.errors import MalformedInput
 
 CODE_ADDRESS = 1 << 32
 FRAME_SIZE = 4096
+_FRAME_TOO_LARGE = f"a stack frame over {FRAME_SIZE} bytes: use smaller locals or split the function"
 _HEADERS_SIZE = 64 + 2 * 56
 _NULL_PADDING = 8
 
@@ -27,18 +29,17 @@ _LDDW, _CALL, _MOV_REGISTER, _ADD_IMMEDIATE = 0x18, 0x85, 0xBF, 0x07
 _ARITHMETIC = (0x07, 0x17, 0x27, 0x37, 0x47, 0x57, 0x67, 0x77, 0x97, 0xA7, 0xB7, 0xC7)  # immediate forms, 64 bits
 _JUMPS = (0x15, 0x25, 0x35, 0x45, 0x55, 0x65, 0x75, 0xA5, 0xB5, 0xC5, 0xD5)
 _MEMORY = tuple(mode | size for mode in (0x61, 0x62, 0x63) for size in (0x00, 0x08, 0x10, 0x18))
-_ALLOWED = frozenset(
-    (*_ARITHMETIC, *(op | 8 for op in _ARITHMETIC), 0x87, *_JUMPS, *(op | 8 for op in _JUMPS), *_MEMORY)
-    + (0x05, _LDDW, _CALL, 0x8D, 0x95, 0xDC)  # ja, lddw, call, callx, exit, be
-)
+_ALONE = (0x87, 0x05, _LDDW, _CALL, 0x8D, 0x95, 0xDC)  # neg, ja, lddw, call, callx, exit, be
+_ALLOWED = frozenset([op | form for op in (*_ARITHMETIC, *_JUMPS) for form in (0, 8)] + [*_MEMORY, *_ALONE])
 
-SYSCALLS = frozenset(
+_SYSCALL_NAMES = (
     "abort sol_panic_ sol_log_ sol_log_64_ sol_log_data sol_memcpy_ sol_memmove_ sol_memset_ sol_memcmp_ sol_sha256 "
     "sol_keccak256 sol_blake3 sol_poseidon sol_alt_bn128_group_op sol_alt_bn128_compression sol_big_mod_exp "
     "sol_create_program_address sol_try_find_program_address sol_invoke_signed_c sol_set_return_data "
     "sol_get_return_data sol_get_clock_sysvar sol_get_rent_sysvar sol_get_epoch_schedule_sysvar sol_get_sysvar "
-    "sol_get_stack_height sol_get_processed_sibling_instruction sol_remaining_compute_units".split()
+    "sol_get_stack_height sol_get_processed_sibling_instruction sol_remaining_compute_units"
 )
+SYSCALLS = frozenset(_SYSCALL_NAMES.split())
 
 
 class LinkRefused(MalformedInput):
@@ -130,7 +131,7 @@ def _sections(obj: bytes) -> list[_Section]:
         raise LinkRefused(f"the object file is cut short or damaged: {error}") from None
 
 
-def _text(table: bytes, at: int) -> str:
+def _text(table: bytes | bytearray, at: int) -> str:
     return bytes(table[at : table.index(0, at)]).decode()
 
 
@@ -159,7 +160,7 @@ def _symbols(sections: list[_Section]) -> list[_Symbol]:
     return symbols
 
 
-def _relocate(target: _Section, entries: bytes, sections: list[_Section], symbols: list[_Symbol]) -> None:
+def _relocate(target: _Section, entries: bytearray, sections: list[_Section], symbols: list[_Symbol]) -> None:
     for offset, info in struct.iter_unpack("<QQ", entries):
         symbol, kind = symbols[info >> 32], info & 0xFFFFFFFF
         place = f"{target.name}+{offset:#x}"
@@ -211,9 +212,7 @@ def _check_code(section: _Section, code_size: int) -> None:
         elif op == _ADD_IMMEDIATE and destination in frame:
             frame[destination] += immediate
             if frame[destination] < -FRAME_SIZE:
-                raise LinkRefused(
-                    f"{place}: a stack frame over {FRAME_SIZE} bytes: use smaller locals or split the function"
-                )
+                raise LinkRefused(f"{place}: {_FRAME_TOO_LARGE}")
         elif op & 7 in (0, 1, 4, 7):  # any other write to the register
             frame.pop(destination, None)
         elif op in (_CALL, 0x8D, 0x95):
