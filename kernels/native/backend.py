@@ -134,9 +134,7 @@ class NativeBackend:
         if not isinstance(log_n, int | np.integer) or not 0 <= log_n < field.two_adicity:
             raise MalformedInput(f"log_n: expected an integer in [0, {field.two_adicity}), got {log_n!r}")
         out = np.empty((1 << int(log_n), field.limbs), np.uint64)
-        self._layer.quotient(
-            curve_name, np.ascontiguousarray(coefficients), witness, int(log_n), out, *_run(control)
-        )
+        self._layer.quotient(curve_name, np.ascontiguousarray(coefficients), witness, int(log_n), out, *_run(control))
         return out
 
 
