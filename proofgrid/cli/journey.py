@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from solana.rpc.async_api import AsyncClient
+from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from proofgrid.cli.output import Output, run_with_progress
@@ -19,6 +20,7 @@ from proofgrid.errors import InvalidProof
 from proofgrid.gateway.embedded import Network, Station, WorkerOptions
 from proofgrid.kernels.backend import Backend, select
 from proofgrid.models import AttemptState, RequestStatus
+from proofgrid.network.localnet import fund
 from proofgrid.prover.formats.r1cs import read_r1cs
 from proofgrid.prover.groth16.setup import setup
 from proofgrid.settlement.registry import upload_key, verify_on_chain
@@ -71,7 +73,9 @@ def travel(state: Path, options: WorkerOptions, out: Output) -> None:
             circuit = stations.timed(
                 "register",
                 lambda: client.register(zkey=zkey, wasm=files.wasm, name="rollup"),
-                lambda made: f"key {made.verifying_key.digest().hex()[:16]}…, {made.verifying_key.n_public} public inputs",
+                lambda made: (
+                    f"key {made.verifying_key.digest().hex()[:16]}…, {made.verifying_key.n_public} public inputs"
+                ),
             )
             stations.heading("3. a request through the SDK")
             inputs = stations.timed(
@@ -80,7 +84,9 @@ def travel(state: Path, options: WorkerOptions, out: Output) -> None:
                 lambda made: f"{rollup.TRANSFERS} signed transfers, new root {str(made['new_root'])[:16]}…",
             )
             handle = stations.timed(
-                "request", lambda: client.prove(circuit, inputs=inputs), lambda placed: f"{placed.id[:16]}…, inputs sealed"
+                "request",
+                lambda: client.prove(circuit, inputs=inputs),
+                lambda placed: f"{placed.id[:16]}…, inputs sealed",
             )
             fulfilled = _follow(handle, stations)
             if list(fulfilled.public_inputs) != rollup.public_inputs(inputs):
@@ -101,7 +107,9 @@ def travel(state: Path, options: WorkerOptions, out: Output) -> None:
         "seconds": round(seconds, 3),
         "ok": True,
     }
-    out.result(facts, f"\nthe receipt holds: request {fulfilled.request_id[:16]}… is proven and settled ({seconds:.1f} s)")
+    out.result(
+        facts, f"\nthe receipt holds: request {fulfilled.request_id[:16]}… is proven and settled ({seconds:.1f} s)"
+    )
 
 
 def _make_key(r1cs: Path, zkey: Path, backend: Backend, stations: Stations) -> None:
@@ -112,7 +120,9 @@ def _make_key(r1cs: Path, zkey: Path, backend: Backend, stations: Stations) -> N
     circuit = read_r1cs(r1cs)
     _, seconds = run_with_progress("setup", lambda control: setup(circuit, zkey, backend=backend, control=control))
     size = zkey.stat().st_size / 2**20
-    stations.passing("setup", seconds, f"{circuit.n_constraints:,} constraints, key of {size:.1f} MiB (development only)")
+    stations.passing(
+        "setup", seconds, f"{circuit.n_constraints:,} constraints, key of {size:.1f} MiB (development only)"
+    )
 
 
 def _follow(handle: Handle, stations: Stations) -> Fulfilled:
@@ -133,7 +143,9 @@ def _follow(handle: Handle, stations: Stations) -> Fulfilled:
     fulfilled_at, committed_at = status.fulfilled_at or finished_at, status.committed_at or finished_at
     receipt = fulfilled.receipt
     stations.passing("queue", claimed_at - status.created_at, f"Celery task on Redis, claimed by {attempt.worker}")
-    stations.passing("prove", finished_at - claimed_at, "witness from the circuit's wasm, Groth16 by the worker's kernels")
+    stations.passing(
+        "prove", finished_at - claimed_at, "witness from the circuit's wasm, Groth16 by the worker's kernels"
+    )
     stations.passing("verify", fulfilled_at - finished_at, "the coordinator's verifier says yes")
     detail = f"batch {receipt.batch}, root {receipt.root.hex()[:16]}…, transaction {receipt.transaction[:16]}…"
     stations.passing("settle", committed_at - fulfilled_at, detail)
@@ -143,7 +155,9 @@ def _follow(handle: Handle, stations: Stations) -> Fulfilled:
 async def _ask_the_chain(network: Network, fulfilled: Fulfilled, key: VerifyingKey, stations: Stations) -> None:
     """Register the verifying key and let our program verify the very proof, in a transaction of its own."""
     async with AsyncClient(network.rpc_url) as client:
-        sender, program_id = Sender(client, network.requester_wallet()), Pubkey.from_string(network.program_id)
+        payer, program_id = Keypair(), Pubkey.from_string(network.program_id)
+        await fund(client, payer.pubkey())
+        sender = Sender(client, payer)
         start = time.perf_counter()
         address = await upload_key(sender, program_id, key)
         stations.passing("key account", time.perf_counter() - start, f"{address} (named by the key's digest)")

@@ -33,10 +33,14 @@ def register(app: typer.Typer) -> None:
 
 def up(
     state: StateFolder = DEFAULT_STATE,
-    host: Annotated[str, typer.Option(help="Address to listen on; not loopback: requesters need the token.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; not loopback: requesters need the token.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the gateway; 0 takes a free one.")] = 8645,
     workers: Annotated[int, typer.Option(min=0, max=64, help="Worker processes to run and watch.")] = 1,
-    database_url: Annotated[str | None, typer.Option(envvar="PROOFGRID_DATABASE_URL", help="Instead of SQLite.")] = None,
+    database_url: Annotated[
+        str | None, typer.Option(envvar="PROOFGRID_DATABASE_URL", help="Instead of SQLite.")
+    ] = None,
     redis_url: Annotated[str | None, typer.Option(envvar="PROOFGRID_REDIS_URL", help="Instead of our own.")] = None,
     rpc_url: Annotated[str | None, typer.Option(envvar="PROOFGRID_RPC_URL", help="Instead of the devnet.")] = None,
     program_id: Annotated[str | None, typer.Option(help="The program's address on that chain.")] = None,
@@ -98,14 +102,17 @@ def worker(state: StateFolder = DEFAULT_STATE, backend: BackendName = "auto", th
         return
     file = state.expanduser().resolve() / "secrets" / "worker.json"
     if not file.is_file():
-        raise NotFound(f"no network runs on {file.parents[1]}: start it with `proofgrid up`, or name its --state folder")
+        raise NotFound(
+            f"no network runs on {file.parents[1]}: start it with `proofgrid up`, or name its --state folder"
+        )
     settings = WorkerSettings.load(file)
     run_worker(replace(settings, backend=cast("Name", backend), threads=threads))
 
 
 def demo(
     state: Annotated[
-        Path | None, typer.Option("--state", file_okay=False, help="Keep the demo's network here; else it is temporary.")
+        Path | None,
+        typer.Option("--state", file_okay=False, help="Keep the demo's network here; else it is temporary."),
     ] = None,
     backend: BackendName = "auto",
     threads: Threads = 0,
