@@ -46,6 +46,9 @@ class NetworkConfig(_Section):
     database_url: str | None = None
     redis_url: str | None = None
     rpc_url: str | None = None
+    """A chain of one's own; without it a devnet runs in the state folder."""
+    program_id: str | None = None
+    committer_key: Path | None = None
     limits: Limits = Limits()
     timing: Timing = Timing()
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 5

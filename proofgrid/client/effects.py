@@ -1,7 +1,7 @@
 """What a flow may ask of the world, and the two drivers that grant it.
 
 A flow is a generator: it yields a :class:`Call`, a :class:`Sleep` or a :class:`Work` and is sent the outcome. It
-never touches a socket or a clock, so one flow serves the sync and the async client, and tests need no server.
+never touches a socket, so one flow serves the sync and the async client, and tests need no server.
 """
 
 import asyncio

@@ -165,8 +165,8 @@ def wait(ticket: Ticket, timeout_s: float | None, on_status: Progress | None, rp
             raise RequestFailed(f"request {now.id} ended {now.fulfilment}{why}", now.cause.code if now.cause else None)
         if ends_at is not None and time.monotonic() >= ends_at:
             raise QueueError(
-                f"request {now.id} is {now.fulfilment} (settlement {now.settlement}) after {timeout_s:g} s; it goes on: "
-                "wait again, or cancel it"
+                f"request {now.id} is {now.fulfilment} (settlement {now.settlement}) after {timeout_s:g} s; it goes "
+                "on: wait again, or cancel it"
             )
 
 

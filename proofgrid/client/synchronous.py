@@ -58,8 +58,8 @@ class Client:
     ) -> "Handle":
         """Ask for a proof of these inputs (a dict or a JSON file) or this witness (.wtns); returns at once.
 
-        They are sealed to the network's key before they leave this process. The same ``idempotency_key`` again,
-        with the same sealed bytes, is the same request.
+        They are sealed to the network's key before they leave this process. The same ``idempotency_key`` again is
+        the same request, with the inputs of the first.
         """
         terms = flows.Terms(deadline_s, max_price_lamports, idempotency_key)
         return Handle(drive(flows.prove(circuit, inputs, witness, terms), self._http), self._http, self._rpc_url)

@@ -29,7 +29,8 @@ def place(session: Session, requester: str, body: ProofRequest, *, ask_lamports:
     Raises :class:`NotFound` for an unknown circuit, :class:`MalformedInput` for what the circuit cannot take, and
     :class:`Conflict` if the key was used for another request.
     """
-    digest = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+    # Sealing is randomised: a repeat carries other sealed bytes. That they hold the same is the requester's word.
+    digest = hashlib.sha256(body.model_dump_json(exclude={"sealed_digest"}).encode()).hexdigest()
     known = session.scalar(
         select(RequestRow).where(RequestRow.requester == requester, RequestRow.idempotency_key == body.idempotency_key)
     )

@@ -26,3 +26,9 @@ def live_workers(session: Session, *, since: float) -> list[str]:
 
 def last_heartbeat(session: Session) -> float | None:
     return session.scalar(select(WorkerRow.heartbeat_at).order_by(WorkerRow.heartbeat_at.desc()).limit(1))
+
+
+def heard_of(session: Session, name: str) -> float | None:
+    """When this worker was last heard of."""
+    row = session.get(WorkerRow, name)
+    return None if row is None else row.heartbeat_at

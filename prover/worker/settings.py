@@ -29,7 +29,7 @@ class WorkerSettings:
     @property
     def worker_name(self) -> str:
         """Of this process: a worker that was killed comes back under another name."""
-        return self.name or f"{socket.gethostname()[:60]}-{os.getpid()}"
+        return self.name or name_of_process(os.getpid())
 
     def to_environment(self) -> dict[str, str]:
         """The inverse of :meth:`from_environment`."""
@@ -60,6 +60,12 @@ class WorkerSettings:
             threads=int(threads),
             name=os.environ.get(PREFIX + "NAME", ""),
         )
+
+
+def name_of_process(pid: int) -> str:
+    """The name of the worker that runs as this process of this machine."""
+    host = "".join(letter if letter.isalnum() else "-" for letter in socket.gethostname()[:60])
+    return f"{host or 'host'}-{pid}"
 
 
 def _required(name: str) -> str:

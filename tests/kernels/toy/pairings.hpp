@@ -14,6 +14,7 @@ void every_pairing(uint64_t stride) {
   using T1 = Table<proofgrid::G1<C>>;
   using T2 = Table<proofgrid::G2<C>>;
   const uint64_t r = T1::order;
+  Run run(1, nullptr);
   const auto product = [&](const std::vector<std::pair<uint64_t, uint64_t>>& logs) {
     std::vector<uint64_t> g1, g2;
     for (const auto& [i, j] : logs) {
@@ -21,7 +22,7 @@ void every_pairing(uint64_t stride) {
       g2.insert(g2.end(), T2::canonical(j), T2::canonical(j) + 4);
     }
     Value out(12);
-    proofgrid::pairing_product<C>(g1.data(), g2.data(), logs.size(), out.data());
+    proofgrid::pairing_product<C>(bytes(g1.data()), bytes(g2.data()), logs.size(), out.data(), run);
     return out;
   };
   std::vector<Value> powers;  // of e(G1, G2), by multiplication in the tower

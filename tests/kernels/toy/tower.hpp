@@ -56,6 +56,18 @@ struct Schoolbook {
   }
 };
 
+// y^((q^4 - q^2 + 1) / r), thrice that for bls12: 4 log2(q) bits, by 128-bit integers.
+template <class C>
+proofgrid::Fp12<C> final_power(const proofgrid::Fp12<C>& y) {
+  const proofgrid::limbs::uint128_t q = C::Fq::modulus[0], r = C::Fr::modulus[0];
+  proofgrid::limbs::uint128_t exponent = (q * q * q * q - q * q + 1) / r * (C::is_bn ? 1 : 3);
+  proofgrid::Fp12<C> result = proofgrid::Fp12<C>::one(), base = y;
+  for (; exponent; exponent >>= 1, base = base.square()) {
+    if (exponent & 1) result = result * base;
+  }
+  return result;
+}
+
 template <class C>
 void drawn_tower_elements(size_t count) {
   using Fq12 = proofgrid::Fp12<C>;
@@ -87,21 +99,8 @@ void drawn_tower_elements(size_t count) {
     if (C::seed_negative) power = power.conjugate();
     expect(proofgrid::FinalExponentiation<C>::power_of_seed(cyclotomic) == power, C::name, "x^seed", {i});
 
-    // The whole final exponent by its definition; q^12 is too long for a machine word, so in steps of q.
     expect(proofgrid::FinalExponentiation<C>::apply(x) == final_power<C>(cyclotomic), C::name, "final exponent", {i});
   }
-}
-
-// y^((q^4 - q^2 + 1) / r), thrice that for bls12: 4 log2(q) bits, by 128-bit integers.
-template <class C>
-proofgrid::Fp12<C> final_power(const proofgrid::Fp12<C>& y) {
-  const proofgrid::limbs::uint128_t q = C::Fq::modulus[0], r = C::Fr::modulus[0];
-  proofgrid::limbs::uint128_t exponent = (q * q * q * q - q * q + 1) / r * (C::is_bn ? 1 : 3);
-  proofgrid::Fp12<C> result = proofgrid::Fp12<C>::one(), base = y;
-  for (; exponent; exponent >>= 1, base = base.square()) {
-    if (exponent & 1) result = result * base;
-  }
-  return result;
 }
 
 }  // namespace toy
