@@ -48,7 +48,9 @@ def main(arguments: list[str] | None = None) -> Any:
         Output("--json" in words).failure(error)
         sys.exit(exit_code(error))
     except OSError as error:
-        Output("--json" in words).failure(_FileTrouble(f"{error.filename or ''}: {error.strerror or error}".lstrip(": ")))
+        Output("--json" in words).failure(
+            _FileTrouble(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "))
+        )
         sys.exit(2)
 
 

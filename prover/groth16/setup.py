@@ -1,0 +1,127 @@
+"""A single-party Groth16 setup, for DEVELOPMENT: this process knows the trapdoor and could forge proofs.
+
+The key it writes is one that snarkjs reads. Production keys come from a multi-party ceremony; every other part of
+the package takes either kind.
+
+Source: Groth, eprint 2016/260, section 3.2; the domain, the public rows, gamma = 1 and the basis of the H points are
+those of snarkjs' ``zkey_new.js``. delta is random, as after a contribution: with delta = gamma anybody could forge.
+"""
+
+import os
+import secrets
+from dataclasses import dataclass
+
+import numpy as np
+
+from proofgrid.kernels.arrays import Array, encode_elements, encode_points
+from proofgrid.kernels.backend import Backend, select
+from proofgrid.kernels.control import Control
+from proofgrid.kernels.curves import Curve, Group
+from proofgrid.prover.formats.r1cs import R1cs
+from proofgrid.prover.formats.zkey import Zkey, write_zkey
+from proofgrid.prover.groth16.keys import mont_points
+from proofgrid.prover.groth16.lagrange import odd_lagrange_at, scaled
+from proofgrid.prover.groth16.qap import coefficients, evaluate, log_domain
+
+_CHUNK = 1 << 14
+_WEIGHT = {"g1": 1, "g2": 3}  # a point's share of the time
+WARNING = "development setup: whoever ran it could forge proofs for this key; use a ceremony's key in production"
+
+
+@dataclass(frozen=True)
+class Trapdoor:
+    """The toxic waste. Whoever knows it can prove anything; it never leaves :func:`setup`."""
+
+    tau: int
+    alpha: int
+    beta: int
+    delta: int
+
+    def __repr__(self) -> str:
+        return "Trapdoor(<secret>)"
+
+
+def setup(
+    r1cs: R1cs,
+    path: str | os.PathLike[str],
+    *,
+    backend: Backend | None = None,
+    control: Control | None = None,
+) -> None:
+    """Make a proving key for ``r1cs`` and write it to ``path``. DEVELOPMENT ONLY: see the module and ``WARNING``.
+
+    Cost: 3 n_wires + 2^log_domain fixed-base multiplications in G1 and n_wires in G2, and about 200 bytes of memory per
+    point. Raises :class:`~proofgrid.errors.MalformedInput` for a circuit too large for the curve, and
+    :class:`~proofgrid.errors.Cancelled`.
+    """
+    write_zkey(path, _make(r1cs, _random_trapdoor(r1cs), backend or select(), control or Control()))
+
+
+def _random_trapdoor(r1cs: R1cs) -> Trapdoor:
+    """Four uniform non-zero scalars; tau outside every domain used, so that no Lagrange polynomial vanishes there."""
+    r, order = r1cs.curve.r, 2 << log_domain(r1cs)
+    while True:
+        tau, alpha, beta, delta = (1 + secrets.randbelow(r - 1) for _ in range(4))
+        if pow(tau, order, r) != 1:
+            return Trapdoor(tau, alpha, beta, delta)
+
+
+def _make(r1cs: R1cs, trapdoor: Trapdoor, backend: Backend, control: Control) -> Zkey:
+    """The key for a given trapdoor; only tests may fix it."""
+    curve, n_public, log_n = r1cs.curve, r1cs.n_public, log_domain(r1cs)
+    field, by_delta = curve.Fr, pow(trapdoor.delta, -1, curve.r)
+    qap = evaluate(r1cs, trapdoor.tau, backend)
+    control.check()
+    mixed = scaled(field, qap.a, trapdoor.beta, backend)
+    mixed = backend.field(field, "add", mixed, scaled(field, qap.b, trapdoor.alpha, backend))
+    mixed = backend.field(field, "add", mixed, qap.c)
+    header = encode_elements(field, [trapdoor.alpha, trapdoor.beta, trapdoor.delta])
+    h_scalars = scaled(field, odd_lagrange_at(field, trapdoor.tau, log_n, backend), by_delta, backend)
+    private = scaled(field, mixed[n_public + 1 :], by_delta, backend)
+    in_g1 = [header, mixed[: n_public + 1], qap.a, qap.b, private, h_scalars]
+    in_g2 = [header[1:], qap.b]
+    control.expect(_WEIGHT["g1"] * sum(map(len, in_g1)) + _WEIGHT["g2"] * sum(map(len, in_g2)))
+    (alpha1, beta1, delta1), ic, a, b1, c, h = _points(curve.g1, in_g1, backend, control)
+    (beta2, delta2), b2 = _points(curve.g2, in_g2, backend, control)
+    return Zkey(
+        curve=curve,
+        n_vars=r1cs.n_wires,
+        n_public=n_public,
+        domain_size=1 << log_n,
+        alpha1_mont=alpha1,
+        beta1_mont=beta1,
+        beta2_mont=beta2,
+        gamma2_mont=mont_points(curve.g2, generator(curve.g2), backend),
+        delta1_mont=delta1,
+        delta2_mont=delta2,
+        ic_mont=ic,
+        coefficients=coefficients(r1cs, backend),
+        a_mont=a,
+        b1_mont=b1,
+        b2_mont=b2,
+        c_mont=c,
+        h_mont=h,
+    )
+
+
+def _points(group: Group, scalars: list[Array], backend: Backend, control: Control) -> list[Array]:
+    """scalars[k][i] * generator in Montgomery form, one array for each of ``scalars``.
+
+    In chunks, for the progress: a step is a point, which leaves the few steps that the kernel counts itself unseen.
+    """
+    flat, base = np.concatenate(scalars), generator(group)
+    points_mont = np.empty((len(flat), *group.point_shape), dtype=np.uint64)
+    for start in range(0, len(flat), _CHUNK):
+        chunk = flat[start : start + _CHUNK]
+        points = backend.scale(group, base, chunk, control=control)
+        points_mont[start : start + _CHUNK] = mont_points(group, points, backend)
+        control.step(_WEIGHT[group.name] * len(chunk))
+    return np.split(points_mont, np.cumsum([len(part) for part in scalars])[:-1])
+
+
+def generator(group: Group) -> Array:
+    """The group's generator as one canonical point ``[*point_shape]``."""
+    curve: Curve = group.curve
+    affine = curve.g1_generator if group.name == "g1" else curve.g2_generator
+    point: Array = encode_points(group, [affine])[0]
+    return point

@@ -1,0 +1,58 @@
+"""The program's refusals by name; their numbers are its custom error codes and never change meaning.
+
+``program/codegen.py`` renders them as ``ERROR_…`` constants in ``program/src/layout.h``.
+"""
+
+from enum import IntEnum
+
+_BASE = 0x5047_0000  # "PG": keeps our numbers apart from those of programs that ours calls
+
+
+class Refusal(IntEnum):
+    """Why the program said no."""
+
+    MalformedInstruction = _BASE + 1  # unknown tag, or data of the wrong length
+    MissingAccount = _BASE + 2
+    TooManyAccounts = _BASE + 3
+    MissingSignature = _BASE + 4
+    AccountNotWritable = _BASE + 5
+    WrongSystemProgram = _BASE + 6
+    UnsupportedRent = _BASE + 7
+    SyscallFailed = _BASE + 8
+
+    WrongUploadAddress = _BASE + 20
+    WrongUploadAccount = _BASE + 21  # not ours, or not an upload
+    WrongAuthority = _BASE + 22
+    UploadAlreadyExists = _BASE + 23
+    WrongKeySize = _BASE + 24
+    ChunkOutOfBounds = _BASE + 25
+    KeyDigestMismatch = _BASE + 26
+    MalformedKey = (
+        _BASE + 27
+    )  # a point off its curve or out of its subgroup, or a point at infinity among the fixed four
+    WrongKeyAddress = _BASE + 28
+    KeyAlreadyRegistered = _BASE + 29
+
+    WrongKeyAccount = _BASE + 40  # not ours, or not a key
+    KeyNotFinalized = _BASE + 41
+    WrongInputCount = _BASE + 42
+    InputOutOfRange = _BASE + 43
+    MalformedProof = _BASE + 44  # a coordinate that is not canonical, a point off its curve or out of its subgroup
+    InvalidProof = _BASE + 45
+
+    WrongLogAddress = _BASE + 60
+    WrongLogAccount = _BASE + 61
+    WrongBatchAddress = _BASE + 62
+    WrongBatchNumber = _BASE + 63
+    BatchAlreadyCommitted = _BASE + 64
+    WrongPredecessor = _BASE + 65
+    EmptyBatch = _BASE + 66
+    ZeroRoot = _BASE + 67
+
+
+def refusal_name(code: int) -> str:
+    """The refusal's name, or ``Custom(code)`` for a number this version does not know."""
+    try:
+        return Refusal(code).name
+    except ValueError:
+        return f"Custom({code})"

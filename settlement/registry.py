@@ -1,0 +1,74 @@
+"""Verifying keys on chain: registered once under their digest, then verified against by anyone."""
+
+from collections.abc import Sequence
+
+from solders.pubkey import Pubkey
+
+from proofgrid.errors import MalformedInput, ProgramRefused
+from proofgrid.settlement import instructions
+from proofgrid.settlement.accounts import KeyAccount
+from proofgrid.settlement.addresses import key_address, upload_address
+from proofgrid.settlement.layout import MAX_PUBLIC_INPUTS
+from proofgrid.settlement.refusals import Refusal
+from proofgrid.settlement.rpc import fetch_account, fetch_owned
+from proofgrid.settlement.sender import Sender, Sent
+from proofgrid.verifier.keys import Proof, VerifyingKey
+
+CHUNK_SIZE = 900
+"""Bytes of key in one transaction."""
+
+
+async def upload_key(sender: Sender, program_id: Pubkey, verifying_key: VerifyingKey) -> Pubkey:
+    """Register the key, if it is not yet, and return its account's address.
+
+    Idempotent, and goes on where an interrupted upload of the same payer stopped. Costs rent (about 0.008 SOL with
+    one public input) and 3 transactions or more. Raises MalformedInput for a key of another curve or with more than
+    64 public inputs, ProgramRefused, ChainUnavailable.
+    """
+    _require_bn254(verifying_key)
+    if verifying_key.n_public > MAX_PUBLIC_INPUTS:
+        raise MalformedInput(f"the program takes keys with up to {MAX_PUBLIC_INPUTS} public inputs")
+    digest, encoding = verifying_key.digest(), verifying_key.encode()
+    key, _ = key_address(program_id, digest)
+    if await fetch_owned(sender.client, key, program_id) is not None:
+        return key
+    authority = sender.payer.pubkey()
+    upload, _ = upload_address(program_id, authority, digest)
+    if await fetch_owned(sender.client, upload, program_id) is None:
+        await sender.send([instructions.init_key(program_id, authority, digest, len(encoding))])
+    for at in range(0, len(encoding), CHUNK_SIZE):
+        chunk = encoding[at : at + CHUNK_SIZE]
+        await sender.send([instructions.write_key(program_id, authority, digest, at, chunk)])
+    try:
+        await sender.send([instructions.finalize_key(program_id, authority, digest)])
+    except ProgramRefused as refused:
+        if refused.name != Refusal.KeyAlreadyRegistered.name:
+            raise
+        await sender.send([instructions.cancel_key(program_id, authority, digest)])  # someone else was faster
+    return key
+
+
+async def read_key(sender: Sender, program_id: Pubkey, digest: bytes) -> KeyAccount | None:
+    """The registered key of this digest, or None."""
+    data = await fetch_owned(sender.client, key_address(program_id, digest)[0], program_id)
+    return None if data is None else KeyAccount.decode(data)
+
+
+async def verify_on_chain(
+    sender: Sender, program_id: Pubkey, verifying_key: VerifyingKey, inputs: Sequence[int], proof: Proof
+) -> Sent:
+    """Return once the chain has verified the proof in a confirmed transaction.
+
+    Raises ProgramRefused named InvalidProof, MalformedProof, WrongInputCount, or KeyNotFound when nobody has
+    registered the key; MalformedInput for an input outside [0, r), or more inputs than a transaction holds (22).
+    """
+    _require_bn254(verifying_key)
+    digest = verifying_key.digest()
+    if await fetch_account(sender.client, key_address(program_id, digest)[0]) is None:
+        raise ProgramRefused("KeyNotFound", f"no key {digest.hex()} is registered: upload it with upload_key")
+    return await sender.send([instructions.verify_groth16(program_id, digest, inputs, proof.encode())])
+
+
+def _require_bn254(verifying_key: VerifyingKey) -> None:
+    if verifying_key.curve.name != "bn254":
+        raise MalformedInput(f"the program verifies proofs over bn254, this key is over {verifying_key.curve.name}")
