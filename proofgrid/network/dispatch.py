@@ -19,7 +19,7 @@ MAX_OUTSTANDING = 256
 
 def assign(database: Database, now: float) -> int:
     """Open attempts for waiting requests, the oldest first; their number."""
-    with database.writing() as session:
+    with database.reading() as session:
         waiting = (AttemptState.QUEUED, AttemptState.SENT)
         outstanding = session.scalar(select(func.count()).where(AttemptRow.state.in_(waiting))) or 0
         requests = session.scalars(
@@ -28,6 +28,9 @@ def assign(database: Database, now: float) -> int:
             .order_by(RequestRow.sequence)
             .limit(max(0, MAX_OUTSTANDING - outstanding))
         ).all()
+    if not requests:
+        return 0
+    with database.writing() as session:
         return sum(open_attempt(session, request, now) is not None for request in requests)
 
 

@@ -130,14 +130,15 @@ def cancel(session: Session, request_id: str, requester: str, now: float) -> Non
     _end(session, row, row.fulfilment, Fulfilment.CANCELLED, cause, now)
 
 
-def expire(session: Session, row: RequestRow, now: float) -> None:
-    """End a request whose deadline has passed; a proof that already waits for the verifier keeps it alive."""
+def expire(session: Session, row: RequestRow, now: float) -> bool:
+    """End a request whose deadline has passed; False if a proof already waits for the verifier's word."""
     attempt = live_attempt(session, row.id)
     if attempt is not None and attempt.state is AttemptState.SUBMITTED:
-        return
+        return False
     tried = f" after {len(row.attempts)} attempts" if row.attempts else ": no worker was free"
     cause = Cause(code=CauseCode.DEADLINE_PASSED, message=f"the deadline passed{tried}")
     _end(session, row, row.fulfilment, Fulfilment.EXPIRED, cause, now)
+    return True
 
 
 def _end(session: Session, row: RequestRow, old: Fulfilment, new: Fulfilment, cause: Cause, now: float) -> None:
