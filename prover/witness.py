@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ MAX_INPUT_BYTES = 64 << 20
 DEFAULT_TIMEOUT_S = 60.0
 DEFAULT_MEMORY_BYTES = 2 << 30
 _MAX_DEPTH = 32
+_MAX_JSON_DEPTH = 64
+_JSON_BRACKETS = re.compile(rb'"(?:[^"\\\\]|\\\\.)*+"?|[\[\]{}]', re.DOTALL)
 _MAX_DIGITS = 1000
 
 
@@ -80,13 +83,37 @@ def calculate_witness(
 def load_inputs(path: str | os.PathLike[str]) -> dict[str, Any]:
     """A circuit's inputs from a JSON file of one object; integers keep their digits. Raises :class:`MalformedInput`."""
     data = _read_file(path, MAX_INPUT_BYTES)
+    if _json_depth(data) > _MAX_JSON_DEPTH:
+        raise MalformedInput(f"{os.fspath(path)}: nested deeper than {_MAX_JSON_DEPTH}")
     try:
-        inputs = json.loads(data, parse_constant=_refuse_constant)
+        inputs = json.loads(
+            data.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_object_without_repeats
+        )
     except (ValueError, RecursionError) as error:
         raise MalformedInput(f"{os.fspath(path)}: not JSON: {error}") from error
     if not isinstance(inputs, dict):
         raise MalformedInput(f"{os.fspath(path)}: expected an object of signals, got {type(inputs).__name__}")
     return inputs
+
+
+def _json_depth(data: bytes) -> int:
+    """How deep arrays and objects nest. Python's parser recurses on the C stack, and its own guard is as good as the
+    recursion limit, which libraries raise (py_ecc, to a depth that overflows the stack)."""
+    depth = deepest = 0
+    for token in _JSON_BRACKETS.finditer(data):
+        if token[0] in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token[0] in b"]}":
+            depth -= 1
+    return deepest
+
+
+def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("an object has the same key twice")
+    return members
 
 
 def _refuse_constant(name: str) -> Any:

@@ -71,8 +71,8 @@ class ReferenceBackend:
     def check_points(self, group: Group, points: Array) -> NDArray[np.bool_]:
         """See :meth:`Backend.check_points`: multiplication by the order r, not an endomorphism."""
         array = arrays.require_points(group, points, "points")
-        limbs = group.coordinate.limbs
-        canonical = np.all(arrays.is_canonical(group.coordinate, array.reshape(len(array), -1, limbs)), axis=1)
+        coordinates = tuple(range(1, array.ndim - 1))
+        canonical = np.all(arrays.is_canonical(group.coordinate, array), axis=coordinates)
         answers = [
             bool(ok and groups.is_in_subgroup(group, point))
             for ok, point in zip(canonical, arrays.decode_points(group, array), strict=True)

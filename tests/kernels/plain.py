@@ -92,10 +92,8 @@ def add(a: Point, b: Point) -> Point:
     (x1, y1), (x2, y2) = a, b
     if x1 == x2 and not y1 + y2:
         return None
-    if x1 == x2:
-        slope = (x1 * x1 + x1 * x1 + x1 * x1) * (y1 + y1).inverse()
-    else:
-        slope = (y2 - y1) * (x2 - x1).inverse()
+    rise, run = ((x1 * x1 + x1 * x1 + x1 * x1), y1 + y1) if x1 == x2 else (y2 - y1, x2 - x1)
+    slope = rise * run.inverse()
     x3 = slope * slope - x1 - x2
     return (x3, slope * (x1 - x3) - y1)
 

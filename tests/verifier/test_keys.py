@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 
 from proofgrid.errors import MalformedInput
 from proofgrid.kernels.arrays import decode_points
+from proofgrid.kernels.backend import select
 from proofgrid.kernels.curves import BLS12_381, BN254, CURVES
+from proofgrid.prover.formats.zkey import read_zkey
+from proofgrid.prover.groth16.keys import verifying_key
 from proofgrid.verifier.groth16 import verify
 from proofgrid.verifier.keys import (
     MAX_PROOF_BYTES,
@@ -116,6 +119,25 @@ def test_key_with_a_point_outside_the_subgroup_is_refused(given_statement: State
         assert refusal_of_key(key, **{name: outside_subgroup(curve.g2)}) is Reason.NOT_IN_SUBGROUP
     if curve == BLS12_381:
         assert refusal_of_key(key, alpha1=outside_subgroup(curve.g1)) is Reason.NOT_IN_SUBGROUP
+
+
+def test_key_without_a_contribution_is_refused(given_statement: Statement) -> None:
+    """snarkjs' ``groth16 setup`` leaves gamma = delta = the generator until somebody contributes."""
+    key = given_statement.key
+    opposite = np.stack([key.gamma2[0], negated(given_statement, key.gamma2[1])])
+    for delta2 in (key.gamma2, opposite):
+        assert refusal_of_key(key, delta2=delta2) is Reason.FORGEABLE_KEY
+
+
+def test_snarkjs_key_without_a_contribution_is_refused() -> None:
+    zkey = read_zkey(Path(__file__).parents[1] / "vectors" / "circom" / "bn254" / "initial.zkey")
+    with pytest.raises(RefusedInput) as caught:
+        verifying_key(zkey)
+    assert caught.value.reason is Reason.FORGEABLE_KEY
+
+
+def negated(given_statement: Statement, coordinate: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return select().field(given_statement.curve.Fq, "neg", coordinate)
 
 
 def test_key_of_another_shape_is_refused(given_statement: Statement) -> None:

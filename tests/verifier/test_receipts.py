@@ -75,7 +75,7 @@ def test_receipt_checks(receipt: Receipt) -> None:
 
 def test_receipt_of_another_statement_is_refused(receipt: Receipt) -> None:
     true = statement(BN254.name)
-    other_key = replace(true.key, gamma2=true.key.delta2, backend=None)
+    other_key = replace(true.key, gamma2=true.key.beta2, backend=None)
     assert refusal(receipt, verifying_key=other_key) is Reason.LEAF
     assert refusal(receipt, public_inputs=true.inputs[::-1]) is Reason.LEAF
     assert refusal(receipt, public_inputs=[true.inputs[0] + BN254.r, true.inputs[1]]) is Reason.LEAF

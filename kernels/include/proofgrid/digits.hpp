@@ -1,0 +1,39 @@
+// Scalars as signed digits of `window` bits: s = sum digit_w * 2^(window * w), -2^(window-1) <= digit_w <= 2^(window-1).
+#pragma once
+
+#include "proofgrid/limbs.hpp"
+
+namespace proofgrid::inline PROOFGRID_LAYER {
+
+using Digit = std::int16_t;
+inline constexpr unsigned max_window = 16;  // a digit's magnitude is at most 2^15, and 2^15 itself comes only negative
+
+// Number of digits of a scalar of `bits` bits. The last digit absorbs the carry and is never negative.
+constexpr unsigned window_count(unsigned bits, unsigned window) { return bits / window + 1; }
+
+// The `window` bits of `scalar` from bit `offset` on; bits beyond its N limbs are zero.
+template <size_t N>
+inline uint64_t bits_at(const uint64_t* scalar, unsigned offset, unsigned window) {
+  const unsigned limb = offset / 64, shift = offset % 64;
+  if (limb >= N) return 0;
+  uint64_t bits = scalar[limb] >> shift;
+  if (shift + window > 64 && limb + 1 < N) bits |= scalar[limb + 1] << (64 - shift);
+  return bits & ((uint64_t{1} << window) - 1);
+}
+
+// Writes digit w to digits[w * stride]. The scalar lies below 2^bits; if it does not, the digits still keep their range.
+template <size_t N>
+inline void recode(const uint64_t* scalar, unsigned bits, unsigned window, Digit* digits, size_t stride) {
+  const unsigned count = window_count(bits, window);
+  const uint64_t half = uint64_t{1} << (window - 1);
+  uint64_t carry = 0;
+  for (unsigned w = 0; w + 1 < count; ++w) {
+    const uint64_t raw = bits_at<N>(scalar, w * window, window) + carry;
+    carry = raw >= half;
+    digits[w * stride] = static_cast<Digit>(static_cast<std::int32_t>(raw) - static_cast<std::int32_t>(carry << window));
+  }
+  const uint64_t last = bits_at<N>(scalar, (count - 1) * window, window) + carry;
+  digits[(count - 1) * stride] = static_cast<Digit>(last < half ? last : half);  // never more: see window_count
+}
+
+}  // namespace proofgrid

@@ -1,0 +1,288 @@
+// Number-theoretic transforms over the 2^k-th roots of unity of a prime field.
+//
+// One table serves every size and both directions: twiddles in bit-reversed order, T[i] = w_{4m}^(...) such that stage s
+// of any transform reads T[0 .. 2^s), one twiddle per block (as in Seiler, eprint 2018/039). Two kernels stand on it:
+//
+//   natural_to_reversed   Cooley-Tukey butterflies (x + t y, x - t y), from one block to many
+//   reversed_to_natural   Gentleman-Sande butterflies (x + y, (x - y) t), from many blocks to one
+//
+// Both compute the forward transform; they differ in which side is bit-reversed. The inverse is the forward transform
+// of the values read backwards (i -> -i mod n), divided by n. Two stages are done at once; stages whose blocks exceed
+// the cache are spread over the threads, smaller blocks are finished one by one. Cost: n / 2 * log2 n mul.
+#pragma once
+
+#include <atomic>
+#include <bit>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proofgrid/field.hpp"
+#include "proofgrid/run.hpp"
+
+namespace proofgrid::inline PROOFGRID_LAYER {
+
+inline size_t reverse_bits(size_t i, unsigned bits) {
+  size_t reversed = 0;
+  for (unsigned b = 0; b < bits; ++b) reversed |= (i >> b & 1) << (bits - 1 - b);
+  return reversed;
+}
+
+// A primitive 2^log_order-th root of unity; the convention of curves.py: each is the square of the next.
+template <class F>
+F root_of_unity(unsigned log_order) {
+  F root = F::constant_mont(F::Params::root_of_unity_mont);
+  for (unsigned i = F::Params::two_adicity; i > log_order; --i) root = root.square();
+  return root;
+}
+
+// T[i] for i < 2^log_size, where T[2^j] = w of order 2^(j+2) and T is multiplicative over the bits of i; so T[i] is the
+// primitive 2^(log_size+1)-th root to the power bit-reversed i. Requires log_size < two_adicity.
+template <class F>
+std::shared_ptr<const std::vector<F>> twiddles(unsigned log_size, Team& team) {
+  static constexpr unsigned cached_log_size = 20;  // 32 MB; larger tables live as long as their caller
+  static std::mutex mutex;
+  static std::shared_ptr<const std::vector<F>> cache;
+  {
+    std::lock_guard lock(mutex);
+    if (cache && cache->size() >> log_size) return cache;
+  }
+  auto table = std::make_shared<std::vector<F>>(size_t{1} << log_size);
+  std::vector<F>& t = *table;
+  t[0] = F::one();
+  for (unsigned j = 0; j < log_size; ++j) {
+    const size_t size = size_t{1} << j;
+    const F root = root_of_unity<F>(j + 2);
+    team.split(size, 4096, [&](size_t begin, size_t end, unsigned) {
+      for (size_t i = begin; i < end; ++i) t[size + i] = t[i] * root;
+    });
+  }
+  std::lock_guard lock(mutex);
+  if (log_size <= cached_log_size && (!cache || cache->size() < t.size())) cache = table;
+  return table;
+}
+
+namespace ntt_detail {
+
+inline constexpr unsigned block_log = 12;  // 4096 elements, 128 KB: a block that one thread finishes in its cache
+inline constexpr size_t grain = 1024;
+
+// Two Cooley-Tukey stages on quarters x, x + q, x + 2q, x + 3q of block k.
+template <class F>
+inline void forward4(F* x, size_t q, size_t begin, size_t end, const F* t, size_t k) {
+  const F outer = t[k], left = t[2 * k], right = t[2 * k + 1];
+  for (size_t j = begin; j < end; ++j) {
+    const F a = x[j], b = x[j + q];
+    const F c = k ? x[j + 2 * q] * outer : x[j + 2 * q], d = k ? x[j + 3 * q] * outer : x[j + 3 * q];
+    const F ac = a + c, bd = k ? (b + d) * left : b + d, a_c = a - c, b_d = (b - d) * right;
+    x[j] = ac + bd, x[j + q] = ac - bd, x[j + 2 * q] = a_c + b_d, x[j + 3 * q] = a_c - b_d;
+  }
+}
+
+// Two Gentleman-Sande stages, the transpose of forward4.
+template <class F>
+inline void backward4(F* x, size_t q, size_t begin, size_t end, const F* t, size_t k) {
+  const F outer = t[k], left = t[2 * k], right = t[2 * k + 1];
+  for (size_t j = begin; j < end; ++j) {
+    const F a = x[j], b = x[j + q], c = x[j + 2 * q], d = x[j + 3 * q];
+    const F ab = a + b, cd = c + d, a_b = k ? (a - b) * left : a - b, c_d = (c - d) * right;
+    const F outer_even = ab - cd, outer_odd = a_b - c_d;
+    x[j] = ab + cd, x[j + q] = a_b + c_d;
+    x[j + 2 * q] = k ? outer_even * outer : outer_even, x[j + 3 * q] = k ? outer_odd * outer : outer_odd;
+  }
+}
+
+template <class F>
+inline void forward2(F* x, const F& t) {
+  const F a = x[0], b = x[1] * t;
+  x[0] = a + b, x[1] = a - b;
+}
+
+template <class F>
+inline void backward2(F* x, const F& t) {
+  const F a = x[0], b = x[1];
+  x[0] = a + b, x[1] = (a - b) * t;
+}
+
+// Block k of length 2^log_length, all its stages, on one thread.
+template <class F>
+void forward_block(F* x, unsigned log_length, const F* t, size_t k) {
+  size_t blocks = 1;
+  for (; log_length >= 2; log_length -= 2, blocks *= 4) {
+    const size_t length = size_t{1} << log_length;
+    for (size_t b = 0; b < blocks; ++b) forward4(x + b * length, length / 4, 0, length / 4, t, k * blocks + b);
+  }
+  if (log_length == 1) {
+    for (size_t b = 0; b < blocks; ++b) forward2(x + 2 * b, t[k * blocks + b]);
+  }
+}
+
+template <class F>
+void backward_block(F* x, unsigned log_length, const F* t, size_t k) {
+  unsigned done = 0;
+  if (log_length % 2) {
+    const size_t blocks = size_t{1} << (log_length - 1);
+    for (size_t b = 0; b < blocks; ++b) backward2(x + 2 * b, t[k * blocks + b]);
+    done = 1;
+  }
+  for (done += 2; done <= log_length; done += 2) {
+    const size_t length = size_t{1} << done, blocks = size_t{1} << (log_length - done);
+    for (size_t b = 0; b < blocks; ++b) backward4(x + b * length, length / 4, 0, length / 4, t, k * blocks + b);
+  }
+}
+
+// How many of the outermost stages are spread over the threads; even, so that they pair up.
+inline unsigned spread_stages(unsigned log_n, unsigned threads) {
+  const unsigned wanted = threads > 1 ? static_cast<unsigned>(std::bit_width(threads)) : 0;
+  const unsigned stages = std::max(log_n > block_log ? log_n - block_log : 0, std::min(wanted, log_n > 8 ? log_n - 8 : 0));
+  return std::min(stages + stages % 2, log_n - log_n % 2);
+}
+
+// Runs kernel(block's start, quarter, begin, end, block) over one spread pair of stages with 2^stage blocks.
+template <class F, class Kernel>
+void spread_pass(F* x, unsigned log_n, unsigned stage, Run& run, const Kernel& kernel) {
+  const size_t quarter = size_t{1} << (log_n - stage - 2);
+  run.progress.check();
+  run.team.split(size_t{1} << (log_n - 2), grain, [&](size_t begin, size_t end, unsigned) {
+    while (begin < end) {
+      const size_t k = begin / quarter, j = begin % quarter, stop = std::min(quarter, j + (end - begin));
+      kernel(x + 4 * k * quarter, quarter, j, stop, k);
+      begin += stop - j;
+    }
+  });
+}
+
+}  // namespace ntt_detail
+
+// In place; x[i] natural in, value at w^i at place bit-reversed i out. `t` has at least 2^(log_n-1) twiddles.
+template <class F>
+void natural_to_reversed(F* x, unsigned log_n, const F* t, Run& run) {
+  using namespace ntt_detail;
+  if (log_n == 0) return;
+  const unsigned spread = spread_stages(log_n, run.team.size());
+  for (unsigned stage = 0; stage < spread; stage += 2) {
+    spread_pass(x, log_n, stage, run, [t](F* block, size_t quarter, size_t begin, size_t end, size_t k) {
+      forward4(block, quarter, begin, end, t, k);
+    });
+  }
+  const unsigned rest = log_n - spread;
+  if (rest == 0) return;
+  run.team.split(size_t{1} << spread, std::max<size_t>(1, grain >> rest), [&](size_t begin, size_t end, unsigned) {
+    for (size_t k = begin; k < end; ++k) {
+      run.progress.check();
+      forward_block(x + (k << rest), rest, t, k);
+    }
+  });
+}
+
+// In place; x at bit-reversed places in, value at w^i at place i out.
+template <class F>
+void reversed_to_natural(F* x, unsigned log_n, const F* t, Run& run) {
+  using namespace ntt_detail;
+  if (log_n == 0) return;
+  const unsigned spread = spread_stages(log_n, run.team.size()), rest = log_n - spread;
+  if (rest) {
+    run.team.split(size_t{1} << spread, std::max<size_t>(1, grain >> rest), [&](size_t begin, size_t end, unsigned) {
+      for (size_t k = begin; k < end; ++k) {
+        run.progress.check();
+        backward_block(x + (k << rest), rest, t, k);
+      }
+    });
+  }
+  for (unsigned stage = spread; stage >= 2; stage -= 2) {
+    spread_pass(x, log_n, stage - 2, run, [t](F* block, size_t quarter, size_t begin, size_t end, size_t k) {
+      backward4(block, quarter, begin, end, t, k);
+    });
+  }
+}
+
+namespace ntt_detail {
+
+// out[bit-reversed i] = in(i), tile by tile: 2^tile neighbours are read and 2^tile neighbours written per tile.
+template <class F, class In>
+void reversed_copy(F* out, unsigned log_n, const In& in, Run& run) {
+  constexpr unsigned tile = 4;
+  if (log_n < 2 * tile) {
+    for (size_t i = 0; i < size_t{1} << log_n; ++i) out[reverse_bits(i, log_n)] = in(i);
+    return;
+  }
+  const unsigned middle = log_n - 2 * tile;
+  run.team.split(size_t{1} << middle, 16, [&](size_t begin, size_t end, unsigned) {
+    for (size_t m = begin; m < end; ++m) {
+      const size_t reversed_middle = reverse_bits(m, middle) << tile;
+      for (size_t high = 0; high < size_t{1} << tile; ++high) {
+        for (size_t low = 0; low < size_t{1} << tile; ++low) {
+          out[reverse_bits(low, tile) << (log_n - tile) | reversed_middle | reverse_bits(high, tile)] =
+              in(high << (log_n - tile) | m << tile | low);
+        }
+      }
+    }
+  });
+}
+
+// x[i] *= scale * ratio^i.
+template <class F>
+void scale_by_powers(F* x, size_t n, const F& scale, const F& ratio, Run& run) {
+  const bool constant = ratio == F::one();
+  run.team.split(n, grain, [&](size_t begin, size_t end, unsigned) {
+    const uint64_t exponent = begin;
+    F factor = scale * ratio.pow(&exponent, 1);
+    for (size_t i = begin; i < end; ++i) {
+      x[i] *= factor;
+      if (!constant) factor *= ratio;
+    }
+  });
+}
+
+// x[bit-reversed i] *= ratio^i. Powers of bit-reversed exponents are products over the place's bits.
+template <class F>
+void scale_by_reversed_powers(F* x, unsigned log_n, const F& ratio, Run& run) {
+  std::vector<F> of_bit(log_n);
+  F power = ratio;
+  for (unsigned bit = log_n; bit-- > 0; power = power.square()) of_bit[bit] = power;
+  const unsigned low_bits = std::min(log_n, block_log);
+  std::vector<F> low(size_t{1} << low_bits, F::one());
+  for (unsigned bit = 0; bit < low_bits; ++bit) {
+    for (size_t i = 0; i < size_t{1} << bit; ++i) low[(size_t{1} << bit) + i] = low[i] * of_bit[bit];
+  }
+  run.team.run(size_t{1} << (log_n - low_bits), [&](size_t block, unsigned) {
+    F high = F::one();
+    for (unsigned bit = low_bits; bit < log_n; ++bit) {
+      if (block >> (bit - low_bits) & 1) high *= of_bit[bit];
+    }
+    for (size_t i = 0; i < low.size(); ++i) x[(block << low_bits) + i] *= high * low[i];
+  });
+}
+
+}  // namespace ntt_detail
+
+// The transform over shift * <w>, w of order 2^log_n, natural order in and out; `values` at any alignment, canonical,
+// `out` separate and aligned. Multiplying canonical data by Montgomery factors leaves it canonical, so no form changes.
+// Forward: coefficients to values at shift * w^i; inverse: back. Requires log_n <= two_adicity and shift != 0.
+template <class F>
+void ntt(const std::byte* values, F* out, unsigned log_n, bool inverse, const F& shift, Run& run) {
+  const size_t n = size_t{1} << log_n;
+  const auto table = twiddles<F>(log_n ? log_n - 1 : 0, run.team);
+  run.progress.expect(2);
+  std::atomic<size_t> bad{n};
+  ntt_detail::reversed_copy(
+      out, log_n,
+      [&](size_t i) {
+        const F x = F::load_mont(values + (inverse ? (n - i) & (n - 1) : i) * F::bytes);
+        if (!F::is_canonical(x.data())) [[unlikely]] bad.store(i, std::memory_order_relaxed);
+        return x;
+      },
+      run);
+  if (bad.load() != n) {
+    const size_t i = bad.load();
+    throw MalformedInput("values: element " + std::to_string(inverse ? (n - i) & (n - 1) : i) +
+                         " is not below the field's modulus");
+  }
+  if (!inverse && !(shift == F::one())) ntt_detail::scale_by_reversed_powers(out, log_n, shift, run);
+  run.progress.step();
+  reversed_to_natural(out, log_n, table->data(), run);
+  if (inverse) ntt_detail::scale_by_powers(out, n, F::from_small(n).inverse(), shift.inverse(), run);
+  run.progress.step();
+}
+
+}  // namespace proofgrid

@@ -1,0 +1,58 @@
+from typing import Any
+
+from numpy.typing import NDArray
+
+Buffer = NDArray[Any]
+
+class Layer:
+    name: str
+    runs_here: bool
+    def unary(self, field: str, op: str, a: Buffer, out: Buffer, threads: int) -> None: ...
+    def binary(self, field: str, op: str, a: Buffer, b: Buffer, out: Buffer, threads: int) -> None: ...
+    def ntt(
+        self,
+        field: str,
+        values: Buffer,
+        out: Buffer,
+        inverse: bool,
+        shift: Buffer,
+        control: Buffer | None,
+        threads: int,
+    ) -> None: ...
+    def msm(
+        self,
+        curve: str,
+        group: str,
+        bases: Buffer,
+        scalars: Buffer,
+        bases_mont: bool,
+        window: int,
+        out: Buffer,
+        control: Buffer | None,
+        threads: int,
+    ) -> None: ...
+    def scale(
+        self,
+        curve: str,
+        group: str,
+        base: Buffer,
+        scalars: Buffer,
+        out: Buffer,
+        control: Buffer | None,
+        threads: int,
+    ) -> None: ...
+    def add_points(self, curve: str, group: str, a: Buffer, b: Buffer, out: Buffer, threads: int) -> None: ...
+    def check_points(self, curve: str, group: str, points: Buffer, out: Buffer, threads: int) -> None: ...
+    def pairing_product(self, curve: str, g1: Buffer, g2: Buffer, out: Buffer) -> None: ...
+    def quotient(
+        self,
+        curve: str,
+        coefficients: Buffer,
+        witness: Buffer,
+        log_n: int,
+        out: Buffer,
+        control: Buffer | None,
+        threads: int,
+    ) -> None: ...
+
+layers: tuple[Layer, ...]

@@ -1,0 +1,171 @@
+"""The Backend protocol over one layer of the native core: shapes and dtypes are checked here, values in C++."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from proofgrid.errors import MalformedInput
+from proofgrid.kernels.arrays import Array, encode_elements
+from proofgrid.kernels.backend import COEFFICIENT, FieldOp
+from proofgrid.kernels.control import Control
+from proofgrid.kernels.curves import Curve, Field, Group
+
+if TYPE_CHECKING:
+    from proofgrid.kernels.native._core import Layer
+
+_MAX_THREADS = 1024
+
+
+class NativeBackend:
+    """See :class:`proofgrid.kernels.backend.Backend`; every kernel releases the GIL."""
+
+    name = "native"
+
+    def __init__(self, layer: "Layer") -> None:
+        self._layer = layer
+        self.isa = layer.name
+
+    def field(self, field: Field, op: FieldOp, a: Array, b: Array | None = None) -> Array:
+        a = _elements(field, a, "a")
+        out = np.empty_like(a, subok=False)
+        if op in ("add", "sub", "mul"):
+            if b is None or b.shape != a.shape:
+                raise MalformedInput(f"{op}: b must have the shape of a, {list(a.shape)}")
+            self._layer.binary(field.name, op, a, _elements(field, b, "b"), out, 0)
+        elif op in ("neg", "square", "inv"):
+            if b is not None:
+                raise MalformedInput(f"{op}: takes one operand, got two")
+            self._layer.unary(field.name, op, a, out, 0)
+        else:
+            raise MalformedInput(f"no field operation is called {op!r}")
+        return out
+
+    def to_mont(self, field: Field, values: Array) -> Array:
+        values = _elements(field, values, "values")
+        out = np.empty(values.shape, np.uint64)
+        self._layer.unary(field.name, "to_mont", values, out, 0)
+        return out
+
+    def from_mont(self, field: Field, values_mont: Array) -> Array:
+        values_mont = _elements(field, values_mont, "values_mont")
+        out = np.empty(values_mont.shape, np.uint64)
+        self._layer.unary(field.name, "from_mont", values_mont, out, 0)
+        return out
+
+    def ntt(
+        self, field: Field, values: Array, *, inverse: bool = False, shift: int = 1, control: Control | None = None
+    ) -> Array:
+        values = _elements(field, values, "values")
+        if not 0 < shift < field.modulus:
+            raise MalformedInput(f"shift: expected 0 < shift < {field.name}'s modulus")
+        out = np.empty(values.shape, np.uint64)
+        shift_words = encode_elements(field, [shift])
+        self._layer.ntt(field.name, values, out, bool(inverse), shift_words, *_run(control))
+        return out
+
+    def msm(
+        self,
+        group: Group,
+        bases: Array,
+        scalars: Array,
+        *,
+        bases_mont: bool = False,
+        control: Control | None = None,
+        window: int = 0,
+    ) -> Array:
+        """As the protocol says; ``window`` (2..16, 0: the cost model's choice) is for tests and benchmarks."""
+        bases = _points(group, bases, "bases")
+        scalars = _elements(group.scalar, scalars, "scalars")
+        if len(bases) != len(scalars):
+            raise MalformedInput(f"msm: {len(bases)} bases and {len(scalars)} scalars")
+        if window not in (0, *range(2, 17)):
+            raise MalformedInput(f"window: expected 0 or 2 to 16, got {window!r}")
+        out = np.empty(group.point_shape, np.uint64)
+        self._layer.msm(
+            group.curve_name, group.name, bases, scalars, bool(bases_mont), int(window), out, *_run(control)
+        )
+        return out
+
+    def scale(self, group: Group, base: Array, scalars: Array, *, control: Control | None = None) -> Array:
+        base = np.copy(_points(group, base[None] if _is_array(base) else base, "base"))
+        scalars = _elements(group.scalar, scalars, "scalars")
+        out = np.empty((len(scalars), *group.point_shape), np.uint64)
+        self._layer.scale(group.curve_name, group.name, base, scalars, out, *_run(control))
+        return out
+
+    def add_points(self, group: Group, a: Array, b: Array) -> Array:
+        a, b = _points(group, a, "a"), _points(group, b, "b")
+        if len(a) != len(b):
+            raise MalformedInput(f"add_points: {len(a)} and {len(b)} points")
+        out = np.empty(a.shape, np.uint64)
+        self._layer.add_points(group.curve_name, group.name, a, b, out, 0)
+        return out
+
+    def check_points(self, group: Group, points: Array) -> NDArray[np.bool_]:
+        points = _points(group, points, "points")
+        ok = np.empty(len(points), np.bool_)
+        self._layer.check_points(group.curve_name, group.name, points, ok, 0)
+        return ok
+
+    def pairing_product(self, curve: Curve, g1: Array, g2: Array) -> Array:
+        g1, g2 = _points(curve.g1, g1, "g1"), _points(curve.g2, g2, "g2")
+        if len(g1) != len(g2):
+            raise MalformedInput(f"pairing_product: {len(g1)} points of g1 and {len(g2)} of g2")
+        out = np.empty((12, curve.Fq.limbs), np.uint64)
+        self._layer.pairing_product(curve.name, g1, g2, out)
+        return out
+
+    def quotient(
+        self,
+        field: Field,
+        coefficients: NDArray[np.void],
+        witness: Array,
+        log_n: int,
+        *,
+        control: Control | None = None,
+    ) -> Array:
+        if not _is_array(coefficients) or coefficients.dtype != COEFFICIENT or coefficients.ndim != 1:
+            raise MalformedInput("coefficients: expected records of COEFFICIENT in one dimension")
+        curve_name, _, kind = field.name.partition(".")
+        if kind != "Fr":
+            raise MalformedInput(f"quotient: expected the scalar field of a curve, got {field.name}")
+        witness = _elements(field, witness, "witness")
+        if not isinstance(log_n, int | np.integer) or not 0 <= log_n < field.two_adicity:
+            raise MalformedInput(f"log_n: expected an integer in [0, {field.two_adicity}), got {log_n!r}")
+        out = np.empty((1 << int(log_n), field.limbs), np.uint64)
+        self._layer.quotient(curve_name, np.ascontiguousarray(coefficients), witness, int(log_n), out, *_run(control))
+        return out
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray)
+
+
+def _elements(field: Field, array: Array, what: str) -> Array:
+    if not _is_array(array) or array.dtype != np.uint64 or array.ndim != 2 or array.shape[1] != field.limbs:
+        raise MalformedInput(f"{what}: expected uint64[n, {field.limbs}] for {field.name}, got {_describe(array)}")
+    return np.ascontiguousarray(array)
+
+
+def _points(group: Group, array: Array, what: str) -> Array:
+    if not _is_array(array) or array.dtype != np.uint64 or array.ndim == 0 or array.shape[1:] != group.point_shape:
+        shape = ", ".join(map(str, group.point_shape))
+        raise MalformedInput(
+            f"{what}: expected uint64[n, {shape}] for {group.curve_name}.{group.name}, got {_describe(array)}"
+        )
+    return np.ascontiguousarray(array)
+
+
+def _describe(value: Any) -> str:
+    return f"{value.dtype}{list(value.shape)}" if _is_array(value) else type(value).__name__
+
+
+def _run(control: Control | None) -> tuple[NDArray[np.uint64] | None, int]:
+    """The control's words and its number of threads, as the core takes them."""
+    if control is None:
+        return None, 0
+    threads = control.threads
+    if not isinstance(threads, int) or not 0 <= threads <= _MAX_THREADS:
+        raise MalformedInput(f"threads: expected an integer in [0, {_MAX_THREADS}], got {threads!r}")
+    return control.words, threads

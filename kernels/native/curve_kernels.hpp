@@ -1,0 +1,103 @@
+// Fills the tables of kernels.hpp for one curve from the header templates. Included by one translation unit per curve,
+// which is compiled once per layer.
+#pragma once
+
+#include "kernels.hpp"
+#include "proofgrid/elements.hpp"
+#include "proofgrid/fixed_base.hpp"
+#include "proofgrid/msm.hpp"
+#include "proofgrid/ntt.hpp"
+#include "proofgrid/pairing.hpp"
+#include "proofgrid/points.hpp"
+#include "proofgrid/quotient.hpp"
+
+namespace proofgrid::inline PROOFGRID_LAYER {
+
+// Elements are arrays of words with no padding, so an output array of words is an array of elements.
+template <class F>
+F* elements(uint64_t* words) {
+  static_assert(sizeof(F) == F::bytes && std::is_trivially_copyable_v<F> && alignof(F) == alignof(uint64_t));
+  return reinterpret_cast<F*>(words);
+}
+
+template <class P>
+native::FieldKernels field_kernels() {
+  using F = Fp<P>;
+  using native::byte;
+  return {
+      .name = P::name,
+      .limbs = P::limbs,
+      .two_adicity = P::two_adicity,
+      .add =
+          [](const byte* a, const byte* b, uint64_t* out, size_t n, Run& run) {
+            for_each_pair(a, b, elements<F>(out), n, run, [](const F& x, const F& y) { return x + y; });
+          },
+      .sub =
+          [](const byte* a, const byte* b, uint64_t* out, size_t n, Run& run) {
+            for_each_pair(a, b, elements<F>(out), n, run, [](const F& x, const F& y) { return x - y; });
+          },
+      .mul = [](const byte* a, const byte* b, uint64_t* out, size_t n,
+                Run& run) { mul_elements(a, b, elements<F>(out), n, run); },
+      .neg =
+          [](const byte* a, uint64_t* out, size_t n, Run& run) {
+            for_each_element(a, elements<F>(out), n, run, [](const F& x) { return -x; });
+          },
+      .square =
+          [](const byte* a, uint64_t* out, size_t n, Run& run) {
+            for_each_element(a, elements<F>(out), n, run, [](const F& x) { return F::from_canonical(x.data()) * x; });
+          },
+      .inv = [](const byte* a, uint64_t* out, size_t n, Run& run) { inverse_elements(a, elements<F>(out), n, run); },
+      .to_mont = [](const byte* a, uint64_t* out, size_t n, Run& run) { to_mont(a, elements<F>(out), n, run); },
+      .from_mont = [](const byte* a, uint64_t* out, size_t n, Run& run) { from_mont(a, elements<F>(out), n, run); },
+      .ntt =
+          [](const byte* values, uint64_t* out, unsigned log_n, bool inverse, const uint64_t* shift, Run& run) {
+            ntt(values, elements<F>(out), log_n, inverse, F::from_canonical(shift), run);
+          },
+  };
+}
+
+template <class G>
+native::GroupKernels group_kernels() {
+  using native::byte;
+  using Point = Affine<typename G::Coordinate>;
+  return {
+      .name = G::name,
+      .point_words = Point::words,
+      .scalar_words = G::Scalar::limbs,
+      .msm =
+          [](const byte* bases, const byte* scalars, size_t n, bool bases_mont, unsigned window, uint64_t* out,
+             Run& run) { msm<G>(bases, scalars, n, bases_mont, window, run).to_canonical(out); },
+      .scale = [](const uint64_t* base, const byte* scalars, size_t n, uint64_t* out,
+                  Run& run) { scale<G>(base, scalars, n, out, run); },
+      .add_points = [](const byte* a, const byte* b, size_t n, uint64_t* out,
+                       Run& run) { add_points<G>(a, b, n, out, run); },
+      .check_points = [](const byte* points, size_t n, std::uint8_t* ok,
+                         Run& run) { check_points<G>(points, n, ok, run); },
+  };
+}
+
+template <class C>
+native::CurveKernels curve_kernels() {
+  using native::byte;
+  return {
+      .name = C::name,
+      .base = field_kernels<typename C::Fq>(),
+      .scalar = field_kernels<typename C::Fr>(),
+      .g1 = group_kernels<G1<C>>(),
+      .g2 = group_kernels<G2<C>>(),
+      .pairing_product = [](const byte* g1, const byte* g2, size_t n, uint64_t* out,
+                            Run& run) { pairing_product<C>(g1, g2, n, out, run); },
+      .quotient =
+          [](const byte* coefficients, size_t count, const byte* witness, size_t signals, unsigned log_n, uint64_t* out,
+             Run& run) {
+            using F = Fp<typename C::Fr>;
+            quotient(coefficients, count, witness, signals, log_n, elements<F>(out), run);
+          },
+  };
+}
+
+// Defined by the curve's translation unit, once per layer.
+native::CurveKernels bn254_kernels();
+native::CurveKernels bls12_381_kernels();
+
+}  // namespace proofgrid

@@ -1,0 +1,82 @@
+"""NTT: the naive DFT on integers as oracle for small n, evaluation at one point for large n, and the round trip."""
+
+import random
+
+import numpy as np
+import pytest
+
+from proofgrid.errors import MalformedInput
+from proofgrid.kernels.arrays import decode_elements, encode_elements
+from proofgrid.kernels.backend import Backend
+from proofgrid.kernels.curves import Field
+from proofgrid.kernels.reference.ntt import evaluate, naive_dft
+from tests.kernels import laws
+
+
+def shifts(field: Field) -> tuple[int, ...]:
+    return (1, field.non_residue, field.root_of_unity(5), field.modulus - 1, random.Random(1).randrange(field.modulus))
+
+
+@pytest.mark.parametrize("log_n", range(7))
+def test_small_domains_match_the_definition(scalar_field: Field, backend: Backend, log_n: int) -> None:
+    numbers = laws.sample(scalar_field, 1 << log_n, seed=log_n)
+    values = encode_elements(scalar_field, numbers)
+    for shift in shifts(scalar_field):
+        transformed = backend.ntt(scalar_field, values, shift=shift)
+        assert decode_elements(transformed) == naive_dft(scalar_field, numbers, shift)
+        assert (backend.ntt(scalar_field, transformed, shift=shift, inverse=True) == values).all()
+
+
+@pytest.mark.parametrize("log_n", range(17))
+def test_domains_up_to_2_16(scalar_field: Field, native: Backend, log_n: int) -> None:
+    n, p = 1 << log_n, scalar_field.modulus
+    generator = random.Random(log_n)
+    numbers = [generator.randrange(p) for _ in range(n)]
+    values = encode_elements(scalar_field, numbers)
+    shift = generator.randrange(1, p)
+    transformed = native.ntt(scalar_field, values, shift=shift)
+    for index in {0, n - 1, generator.randrange(n)}:
+        point = shift * pow(scalar_field.root_of_unity(log_n), index, p) % p
+        assert decode_elements(transformed[index : index + 1]) == [evaluate(scalar_field, numbers, point)]
+    assert (native.ntt(scalar_field, transformed, shift=shift, inverse=True) == values).all()
+
+
+@pytest.mark.parametrize("log_n", [1, 10, 13])
+def test_native_matches_reference(scalar_field: Field, native: Backend, reference: Backend, log_n: int) -> None:
+    generator = random.Random(log_n)
+    values = encode_elements(scalar_field, [generator.randrange(scalar_field.modulus) for _ in range(1 << log_n)])
+    for inverse in (False, True):
+        ours = native.ntt(scalar_field, values, inverse=inverse, shift=7)
+        assert (ours == reference.ntt(scalar_field, values, inverse=inverse, shift=7)).all()
+
+
+def test_the_smallest_and_the_widest_domains_of_a_base_field(field: Field, backend: Backend) -> None:
+    """A base field has two-adicity 1: n = 2 is its largest domain, n = 4 is refused."""
+    numbers = [1, field.modulus - 1]
+    values = encode_elements(field, numbers)
+    assert decode_elements(backend.ntt(field, values, shift=3)) == naive_dft(field, numbers, 3)
+    if field.two_adicity == 1:
+        with pytest.raises(MalformedInput):
+            backend.ntt(field, np.concatenate([values, values]))
+
+
+def test_values_are_left_alone(scalar_field: Field, backend: Backend) -> None:
+    values = encode_elements(scalar_field, [1, 2, 3, 4])
+    before = values.copy()
+    backend.ntt(scalar_field, values, shift=5)
+    assert (values == before).all()
+
+
+def test_malformed_operands_are_refused(scalar_field: Field, backend: Backend) -> None:
+    values = encode_elements(scalar_field, [1, 2, 3, 4])
+    for count in (0, 3):
+        with pytest.raises(MalformedInput):
+            backend.ntt(scalar_field, values[:count])
+    for shift in (0, scalar_field.modulus, -1):
+        with pytest.raises(MalformedInput):
+            backend.ntt(scalar_field, values, shift=shift)
+    modulus = np.array([[(scalar_field.modulus >> (64 * i)) & (2**64 - 1) for i in range(4)]], dtype=np.uint64)
+    with pytest.raises(MalformedInput):
+        backend.ntt(scalar_field, modulus)
+    with pytest.raises(MalformedInput):
+        backend.ntt(scalar_field, values[0])
