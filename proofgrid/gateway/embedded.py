@@ -134,6 +134,7 @@ class Network:
         with self._station("gateway") as place:
             self._serve(stack, broker, chain, listener)
             place.append(self.url)
+        self.worker_settings().save(self.secrets_folder / "worker.json")
         with self._station("worker") as place:
             place.append(self._start_workers(stack))
 

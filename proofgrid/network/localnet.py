@@ -66,11 +66,11 @@ async def _deploy(
     url: str, committer: Keypair, program: Keypair, on_progress: Callable[[int, int], None] | None
 ) -> Pubkey:
     async with AsyncClient(url) as client:
-        await _fund(client, committer.pubkey())
+        await fund(client, committer.pubkey())
         return await deploy(Sender(client, committer), program_bytes(), program, on_progress=on_progress)
 
 
-async def _fund(client: AsyncClient, address: Pubkey) -> None:
+async def fund(client: AsyncClient, address: Pubkey) -> None:
     """Ask the faucet until the address has enough."""
     ends_at = time.monotonic() + _AIRDROP_TIMEOUT_S
     if (await ask(client.get_balance(address, Confirmed))).value >= WANTED_LAMPORTS:

@@ -1,7 +1,9 @@
 """A worker's settings. They come by the environment, so that no secret stands in a process list."""
 
+import json
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -45,31 +47,49 @@ class WorkerSettings:
         }
 
     @classmethod
-    def from_environment(cls) -> "WorkerSettings":
+    def from_environment(cls, variables: Mapping[str, str] = os.environ) -> "WorkerSettings":
         """Raises :class:`MalformedInput` that names the variable that is missing or wrong."""
-        threads = os.environ.get(PREFIX + "THREADS", "0")
+        threads = variables.get(PREFIX + "THREADS", "0")
         if not threads.isdecimal():
             raise MalformedInput(f"{PREFIX}THREADS must be a number of threads, 0 for one on each core")
+
+        def required(name: str) -> str:
+            if not (value := variables.get(PREFIX + name, "")):
+                raise MalformedInput(f"the worker needs the environment variable {PREFIX}{name}")
+            return value
+
         return cls(
-            redis_url=_required("REDIS_URL"),
-            gateway_url=_required("GATEWAY_URL"),
-            store_folder=Path(_required("STORE")),
-            fleet_key=Path(_required("FLEET_KEY")),
-            token=_required("TOKEN"),
-            backend=cast(Name, os.environ.get(PREFIX + "BACKEND", "auto")),
+            redis_url=required("REDIS_URL"),
+            gateway_url=required("GATEWAY_URL"),
+            store_folder=Path(required("STORE")),
+            fleet_key=Path(required("FLEET_KEY")),
+            token=required("TOKEN"),
+            backend=cast("Name", variables.get(PREFIX + "BACKEND", "auto")),
             threads=int(threads),
-            name=os.environ.get(PREFIX + "NAME", ""),
+            name=variables.get(PREFIX + "NAME", ""),
         )
+
+    def save(self, path: Path) -> None:
+        """Write them for :meth:`load`, readable by their owner alone."""
+        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+        partial.unlink(missing_ok=True)
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(self.to_environment(), file)
+        partial.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> "WorkerSettings":
+        """What :meth:`save` wrote. Raises :class:`MalformedInput`; its message holds no secret."""
+        try:
+            variables = json.loads(path.read_bytes())
+        except ValueError:
+            variables = None
+        if not isinstance(variables, dict) or not all(isinstance(value, str) for value in variables.values()):
+            raise MalformedInput(f"{path} does not hold a worker's settings; `proofgrid up` writes it when it starts")
+        return cls.from_environment(variables)
 
 
 def name_of_process(pid: int) -> str:
     """The name of the worker that runs as this process of this machine."""
     host = "".join(letter if letter.isalnum() else "-" for letter in socket.gethostname()[:60])
     return f"{host or 'host'}-{pid}"
-
-
-def _required(name: str) -> str:
-    value = os.environ.get(PREFIX + name, "")
-    if not value:
-        raise MalformedInput(f"the worker needs the environment variable {PREFIX}{name}")
-    return value

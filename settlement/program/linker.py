@@ -19,6 +19,7 @@ FRAME_SIZE = 4096
 _FRAME_TOO_LARGE = f"a stack frame over {FRAME_SIZE} bytes: use smaller locals or split the function"
 _HEADERS_SIZE = 64 + 2 * 56
 _NULL_PADDING = 8
+_MAX_SECTION = 10 << 20  # no account holds more
 
 _SYMTAB, _NOBITS, _REL = 2, 8, 9  # section types
 _WRITE, _ALLOC, _EXEC = 1, 2, 4  # section flags
@@ -71,6 +72,13 @@ class _Symbol:
 
 def link(obj: bytes, entry: str = "entrypoint") -> bytes:
     """The program's bytes. Raises LinkRefused."""
+    try:
+        return _link(obj, entry)
+    except (struct.error, IndexError, ValueError) as error:  # offsets and indices that lead nowhere
+        raise LinkRefused(f"the object file is cut short or damaged: {error}") from None
+
+
+def _link(obj: bytes, entry: str) -> bytes:
     sections = _sections(obj)
     loaded = [section for section in sections if section.flags & _ALLOC and section.data]
     _refuse_writable(sections)
@@ -107,28 +115,20 @@ def link(obj: bytes, entry: str = "entrypoint") -> bytes:
 
 
 def _sections(obj: bytes) -> list[_Section]:
-    try:
-        magic, kind, machine, _, _, _, offset = struct.unpack_from("<16sHHIQQQ", obj)
-        entry_size, count, names_index = struct.unpack_from("<HHH", obj, 58)
-        if magic[:6] != b"\x7fELF\x02\x01" or (kind, machine, entry_size) != (1, 247, 64):
-            raise LinkRefused("not a relocatable little-endian BPF object: compile with -target bpfel -c")
-        heads = [struct.unpack_from("<IIQQQQIIQQ", obj, offset + 64 * i) for i in range(count)]
-        _, _, _, _, names_at, names_size, *_ = heads[names_index]
-        names = obj[names_at : names_at + names_size]
-        return [
-            _Section(
-                _text(names, name),
-                kind,
-                flags,
-                bytearray(size) if kind == _NOBITS else bytearray(obj[at : at + size]),
-                link_index,
-                info,
-                align,
-            )
-            for name, kind, flags, _, at, size, link_index, info, align, _ in heads
-        ]
-    except (struct.error, IndexError) as error:
-        raise LinkRefused(f"the object file is cut short or damaged: {error}") from None
+    magic, kind, machine, _, _, _, offset = struct.unpack_from("<16sHHIQQQ", obj)
+    entry_size, count, names_index = struct.unpack_from("<HHH", obj, 58)
+    if magic[:6] != b"\x7fELF\x02\x01" or (kind, machine, entry_size) != (1, 247, 64):
+        raise LinkRefused("not a relocatable little-endian BPF object: compile with -target bpfel -c")
+    heads = [struct.unpack_from("<IIQQQQIIQQ", obj, offset + 64 * i) for i in range(count)]
+    names_at, names_size = heads[names_index][4:6]
+    names = obj[names_at : names_at + names_size]
+    sections: list[_Section] = []
+    for name, kind, flags, _, at, size, link_index, info, align, _ in heads:
+        if size > _MAX_SECTION or (kind != _NOBITS and at + size > len(obj)):
+            raise LinkRefused(f"section {len(sections)} reaches beyond the object file")
+        data = bytearray(size) if kind == _NOBITS else bytearray(obj[at : at + size])
+        sections.append(_Section(_text(names, name), kind, flags, data, link_index, info, align))
+    return sections
 
 
 def _text(table: bytes | bytearray, at: int) -> str:

@@ -1,0 +1,87 @@
+// One node process for many calls of the reference implementations: JSON lines in, JSON lines out.
+//
+//   {"call": "groth16_prove", "arguments": {…}}  ->  {"result": …} or {"error": "…"}
+//
+// Starting node and instantiating snarkjs' curves takes longer than most calls, so the process stays. It ends
+// when its standard input does, and stops snarkjs' worker threads.
+import { createInterface } from "node:readline";
+
+import { buildEddsa, buildPoseidon } from "circomlibjs";
+import * as snarkjs from "snarkjs";
+import { getCurveFromName } from "ffjavascript";
+
+const ENTROPY = "a test's entropy, known to everyone";
+const curves = new Map();
+
+// snarkjs keeps its curves in globals, so this is the same object that its own calls use.
+async function curve(name) {
+    if (!curves.has(name)) curves.set(name, await getCurveFromName(name));
+    return curves.get(name);
+}
+
+// Big integers leave as decimal text, snarkjs' own habit.
+const decimal = (value) => JSON.parse(JSON.stringify(value, (_, v) => (typeof v === "bigint" ? v.toString() : v)));
+
+const calls = {
+    async witness({ inputs, wasm, wtns }) {
+        await snarkjs.wtns.calculate(inputs, wasm, wtns);
+    },
+
+    async powers_of_tau({ curve: name, power, folder, ptau }) {
+        const [fresh, contributed] = ["0000.ptau", "0001.ptau"].map((file) => `${folder}/${file}`);
+        await snarkjs.powersOfTau.newAccumulator(await curve(name), power, fresh);
+        await snarkjs.powersOfTau.contribute(fresh, contributed, "test", ENTROPY);
+        await snarkjs.powersOfTau.preparePhase2(contributed, ptau);
+    },
+
+    async setup({ r1cs, ptau, folder, zkey }) {
+        const fresh = `${folder}/0000.zkey`;
+        await snarkjs.zKey.newZKey(r1cs, ptau, fresh);
+        await snarkjs.zKey.contribute(fresh, zkey, "test", ENTROPY);
+    },
+
+    async verifying_key({ zkey }) {
+        return snarkjs.zKey.exportVerificationKey(zkey);
+    },
+
+    async prove({ zkey, wtns }) {
+        const { proof, publicSignals } = await snarkjs.groth16.prove(zkey, wtns);
+        return { proof, public_inputs: publicSignals };
+    },
+
+    async verify({ verifying_key, public_inputs, proof }) {
+        return snarkjs.groth16.verify(verifying_key, public_inputs, proof);
+    },
+
+    async poseidon({ inputs }) {
+        const hash = await buildPoseidon();
+        return hash.F.toString(hash(inputs));
+    },
+
+    async eddsa_sign({ secret, message }) {
+        const eddsa = await buildEddsa();
+        const key = Buffer.from(secret, "hex");
+        const { R8, S } = eddsa.signPoseidon(key, eddsa.F.e(message));
+        const point = (p) => p.map((c) => eddsa.F.toString(c));
+        return { key: point(eddsa.prv2pub(key)), r: point(R8), s: S.toString() };
+    },
+
+    async eddsa_verify({ key, message, r, s }) {
+        const eddsa = await buildEddsa();
+        const point = (p) => p.map((c) => eddsa.F.e(c));
+        return eddsa.verifyPoseidon(eddsa.F.e(message), { R8: point(r), S: BigInt(s) }, point(key));
+    },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+    const { call, arguments: given } = JSON.parse(line);
+    let answer;
+    try {
+        answer = { result: decimal((await calls[call](given)) ?? null) };
+    } catch (error) {
+        answer = { error: String(error?.message ?? error) };
+    }
+    process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+for (const built of curves.values()) await built.terminate();
+process.exit(0);
