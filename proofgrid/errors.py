@@ -2,12 +2,14 @@
 
     ProofgridError(code, retryable)
     ├── MalformedInput        bytes, files or arguments are not what they claim to be
+    │   └── TooLarge          more bytes than is accepted here
     ├── InvalidProof          well formed and false: the verifier's no
     ├── UnsatisfiedCircuit    the inputs do not satisfy the circuit; says which constraint or assertion
     ├── BackendUnavailable    the kernels asked for cannot run here; says why
     ├── Cancelled             the caller asked to stop
     ├── RequestFailed         a proof request ended without a proof; says why
     ├── NotFound              no such request, artifact or receipt
+    ├── AccessDenied          no token, or one that does not open this door
     ├── Conflict              the state moved on: stale fencing token, reused idempotency key
     ├── QueueError            the task queue or the coordinator cannot be reached
     └── SettlementError
@@ -38,6 +40,12 @@ class MalformedInput(ProofgridError):
     code = "malformed_input"
 
 
+class TooLarge(MalformedInput):
+    """More bytes than is accepted here."""
+
+    code = "too_large"
+
+
 class InvalidProof(ProofgridError):
     """A well-formed proof that is false: the verifier's no, never an accident."""
 
@@ -63,15 +71,25 @@ class Cancelled(ProofgridError):
 
 
 class RequestFailed(ProofgridError):
-    """A proof request reached a terminal state without a proof."""
+    """A proof request reached a terminal state without a proof; ``cause`` is the reason's stable name."""
 
     code = "request_failed"
+
+    def __init__(self, message: str, cause: str | None = None) -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class NotFound(ProofgridError):
     """No request, artifact or receipt has that name."""
 
     code = "not_found"
+
+
+class AccessDenied(ProofgridError):
+    """The caller shows no token, or one that does not open this door."""
+
+    code = "access_denied"
 
 
 class Conflict(ProofgridError):

@@ -31,13 +31,18 @@ def batch_address(program_id: Pubkey, committer: Pubkey, number: int) -> tuple[P
     return _find(program_id, *_batch_seeds(committer, number))
 
 
-def batch_addresses(program_id: Pubkey, committer: Pubkey, number: int) -> list[Pubkey]:
-    """Every address at which the committer could have put this batch, about 128: one for each bump that gives one."""
-    seeds = b"".join(_batch_seeds(committer, number))
-    digests = (
-        hashlib.sha256(seeds + bytes([bump]) + bytes(program_id) + _MARKER).digest() for bump in range(255, -1, -1)
-    )
-    return [address for address in map(Pubkey, digests) if not address.is_on_curve()]
+def batch_addresses(program_id: Pubkey, committer: Pubkey, number: int) -> list[tuple[Pubkey, int]]:
+    """Every address at which the committer could have put this batch, with its bump; the canonical one first."""
+    return derivations(program_id, *_batch_seeds(committer, number))
+
+
+def derivations(program_id: Pubkey, *seeds: bytes) -> list[tuple[Pubkey, int]]:
+    """The program's addresses for these seeds, about 128: one for each bump that gives a point off the curve."""
+    pairs = []
+    for bump in range(255, -1, -1):
+        digest = hashlib.sha256(b"".join(seeds) + bytes([bump]) + bytes(program_id) + _MARKER).digest()
+        pairs.append((Pubkey(digest), bump))
+    return [(address, bump) for address, bump in pairs if not address.is_on_curve()]
 
 
 def _batch_seeds(committer: Pubkey, number: int) -> tuple[bytes, bytes, bytes]:

@@ -162,7 +162,7 @@ async def read_batch(
     log_data = await fetch_owned(client, log_address(program_id, committer)[0], program_id)
     if log_data is None or LogAccount.decode(log_data).next_number <= number:
         return None
-    addresses = [other for other in batch_addresses(program_id, committer, number) if other != canonical]
+    addresses = [address for address, _ in batch_addresses(program_id, committer, number)[1:]]
     for address, account in zip(addresses, await fetch_many(client, addresses), strict=True):
         if account is not None and account.owner == program_id:
             return address, BatchAccount.decode(bytes(account.data))

@@ -26,7 +26,7 @@ def load_keypair(path: Path | str) -> Keypair:
         return Keypair.from_bytes(bytes(values))
     except FileNotFoundError:
         raise NotFound(f"no key file at {path}: make one with solana-keygen new -o {path}") from None
-    except (ValueError, TypeError, OSError):
+    except (ValueError, TypeError, OSError, RecursionError):
         raise MalformedInput(f"{path} is not a Solana key file, a JSON list of 64 numbers") from None
 
 

@@ -30,10 +30,10 @@ def verify(
     """
     backend = backend or select()
     _require_inputs(verifying_key, public_inputs, proof)
-    for reason in _refused_points(verifying_key, [proof], backend).values():
-        raise _refusal(reason)
+    for reason, point in _refused_points(verifying_key, [proof], backend).values():
+        raise _refusal(reason, point)
     if not _holds(verifying_key, [(public_inputs, proof)], [1], backend):
-        raise RefusedProof(Reason.EQUATION, "the proof is false for this key and these public inputs")
+        raise RefusedProof("the proof is false for this key and these public inputs", Reason.EQUATION)
 
 
 def is_valid(
@@ -63,13 +63,13 @@ def verify_batch(verifying_key: VerifyingKey, entries: Sequence[Entry], *, backe
             reasons[index] = error.reason
     sound = [index for index in range(len(entries)) if index not in reasons]
     refused = _refused_points(verifying_key, [entries[index][1] for index in sound], backend)
-    reasons |= {sound[position]: reason for position, reason in refused.items()}
+    reasons |= {sound[position]: reason for position, (reason, _) in refused.items()}
     sound = [index for index in sound if index not in reasons]
     reasons |= dict.fromkeys(_false_entries(verifying_key, entries, sound, backend), Reason.EQUATION)
     if reasons:
         names = ", ".join(f"{index} ({reasons[index].value})" for index in sorted(reasons)[:16])
         more = f" and {len(reasons) - 16} more" if len(reasons) > 16 else ""
-        raise RefusedProof(Reason.BATCH, f"{len(reasons)} of {len(entries)} proofs are refused: {names}{more}", reasons)
+        raise RefusedProof(f"{len(reasons)} of {len(entries)} proofs are refused: {names}{more}", Reason.BATCH, reasons)
 
 
 def _false_entries(
@@ -129,38 +129,41 @@ def _require_inputs(verifying_key: VerifyingKey, public_inputs: Sequence[int], p
     """The proof is of the key's curve and the inputs are n_public integers in [0, r)."""
     if proof.curve != verifying_key.curve:
         raise RefusedInput(
-            Reason.WRONG_CURVE, f"the key is of {verifying_key.curve.name}, the proof of {proof.curve.name}"
+            f"the key is of {verifying_key.curve.name}, the proof of {proof.curve.name}", Reason.WRONG_CURVE
         )
     if len(public_inputs) != verifying_key.n_public:
         raise RefusedInput(
-            Reason.INPUT_COUNT, f"the key takes {verifying_key.n_public} public inputs, got {len(public_inputs)}"
+            f"the key takes {verifying_key.n_public} public inputs, got {len(public_inputs)}", Reason.INPUT_COUNT
         )
     for index, value in enumerate(public_inputs):
         if type(value) is not int or not 0 <= value < verifying_key.curve.r:
-            raise RefusedInput(Reason.INPUT_RANGE, f"public input {index} is not an integer in [0, r)")
+            raise RefusedInput(f"public input {index} is not an integer in [0, r)", Reason.INPUT_RANGE)
 
 
-def _refused_points(verifying_key: VerifyingKey, proofs: Sequence[Proof], backend: Backend) -> dict[int, Reason]:
-    """By position, the proofs with a point off the curve, outside the subgroup, or with A or B at infinity.
+def _refused_points(
+    verifying_key: VerifyingKey, proofs: Sequence[Proof], backend: Backend
+) -> dict[int, tuple[Reason, str]]:
+    """By position, the proofs with a point off the curve, outside the subgroup, or A or B at infinity, and which.
 
     With A or B at infinity e(A, B) is one whatever the other is, so the proof says nothing of a witness; an
     honest prover's blinding gives that with probability 1/r. C may be infinity: A and B still carry the check.
     """
     if not proofs:
         return {}
-    curve = verifying_key.curve
-    reasons = {
-        index: Reason.POINT_AT_INFINITY
-        for index, proof in enumerate(proofs)
-        if is_infinity(proof.a) or is_infinity(proof.b)
-    }
+    curve, refused = verifying_key.curve, {}
+    for index, proof in enumerate(proofs):
+        for name, point in (("A", proof.a), ("B", proof.b)):
+            if is_infinity(point):
+                refused[index] = (Reason.POINT_AT_INFINITY, name)
     in_g1 = np.stack([point for proof in proofs for point in (proof.a, proof.c)])
     in_g2 = np.stack([proof.b for proof in proofs])
-    reasons |= {index // 2: reason for index, reason in refusal_of_points(curve.g1, in_g1, backend).items()}
-    return reasons | refusal_of_points(curve.g2, in_g2, backend)
+    for index, reason in refusal_of_points(curve.g1, in_g1, backend).items():
+        refused[index // 2] = (reason, "AC"[index % 2])
+    for index, reason in refusal_of_points(curve.g2, in_g2, backend).items():
+        refused[index] = (reason, "B")
+    return refused
 
 
-def _refusal(reason: Reason) -> RefusedInput | RefusedProof:
-    if reason is Reason.POINT_AT_INFINITY:
-        return RefusedProof(reason, "the proof's A or B is the point at infinity")
-    return RefusedInput(reason, f"a point of the proof is refused: {reason.value}")
+def _refusal(reason: Reason, point: str) -> RefusedInput | RefusedProof:
+    kind = RefusedProof if reason is Reason.POINT_AT_INFINITY else RefusedInput
+    return kind(f"the proof's point {point} is refused: {reason.words}", reason)

@@ -73,7 +73,7 @@ class VerifyingKey:
         for name, group in (("alpha1", g1), ("beta2", g2), ("gamma2", g2), ("delta2", g2)):
             point = require_point(group, getattr(self, name), f"verifying key: {name}")
             if is_infinity(point):
-                raise RefusedInput(Reason.POINT_AT_INFINITY, f"verifying key: {name} is the point at infinity")
+                raise RefusedInput(f"verifying key: {name} is the point at infinity", Reason.POINT_AT_INFINITY)
             object.__setattr__(self, name, point)
         ic = np.stack([require_point(g1, point, f"verifying key: ic[{i}]") for i, point in enumerate(self.ic)])
         ic.setflags(write=False)
@@ -81,17 +81,18 @@ class VerifyingKey:
         self._check_groups(backend or select())
         if (self.gamma2[0] == self.delta2[0]).all():  # equal x: equal or opposite points
             raise RefusedInput(
-                Reason.FORGEABLE_KEY,
                 "verifying key: gamma and delta coincide, so anybody could forge proofs; the key lacks a contribution "
                 "(snarkjs zkey contribute)",
+                Reason.FORGEABLE_KEY,
             )
 
     def _check_groups(self, backend: Backend) -> None:
-        in_g1 = np.concatenate([self.alpha1[np.newaxis], self.ic])
-        in_g2 = np.stack([self.beta2, self.gamma2, self.delta2])
-        for group, points in ((self.curve.g1, in_g1), (self.curve.g2, in_g2)):
+        in_g1 = (self.curve.g1, ("alpha1", "ic"), np.concatenate([self.alpha1[np.newaxis], self.ic]))
+        in_g2 = (self.curve.g2, ("beta2", "gamma2", "delta2"), np.stack([self.beta2, self.gamma2, self.delta2]))
+        for group, names, points in (in_g1, in_g2):
             for index, reason in refusal_of_points(group, points, backend).items():
-                raise RefusedInput(reason, f"verifying key: point {index} of {group.name} is refused: {reason.value}")
+                name = names[min(index, len(names) - 1)]
+                raise RefusedInput(f"verifying key: {name} is refused: {reason.words}", reason)
 
     @property
     def n_public(self) -> int:
@@ -163,8 +164,8 @@ class VerifyingKey:
             raise malformed(f"{what}: nPublic must be a number from 0 to {MAX_PUBLIC_INPUTS}")
         if len(points) != n_public + 1:
             raise RefusedInput(
-                Reason.INPUT_COUNT,
                 f"{what}: nPublic is {n_public}, so IC must have {n_public + 1} points, not {len(points)}",
+                Reason.INPUT_COUNT,
             )
         alpha1 = point_from_json(g1, member(document, "vk_alpha_1", what), f"{what}: vk_alpha_1")
         beta2, gamma2, delta2 = (

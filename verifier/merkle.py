@@ -31,7 +31,7 @@ class MerkleTree:
 
     def __init__(self, leaves: Sequence[bytes]) -> None:
         if not leaves:
-            raise RefusedInput(Reason.MERKLE_PATH, "a Merkle tree needs at least one leaf")
+            raise RefusedInput("a Merkle tree needs at least one leaf", Reason.MERKLE_PATH)
         self._levels = [[hash_leaf(leaf) for leaf in leaves]]
         while len(below := self._levels[-1]) > 1:
             level = [hash_node(left, right) for left, right in zip(below[::2], below[1::2], strict=False)]
@@ -63,11 +63,11 @@ def verify_path(leaf: bytes, index: int, path: Sequence[bytes], root: bytes, n_l
     """
     _require_position(index, n_leaves)
     if any(len(node) != HASH_BYTES for node in (*path, root)):
-        raise RefusedInput(Reason.MERKLE_PATH, f"a hash of the Merkle path or its root is not {HASH_BYTES} bytes long")
+        raise RefusedInput(f"a hash of the Merkle path or its root is not {HASH_BYTES} bytes long", Reason.MERKLE_PATH)
     expected = path_length(index, n_leaves)
     if len(path) != expected:
         raise RefusedInput(
-            Reason.MERKLE_PATH, f"leaf {index} of {n_leaves} has a path of {expected} hashes, got {len(path)}"
+            f"leaf {index} of {n_leaves} has a path of {expected} hashes, got {len(path)}", Reason.MERKLE_PATH
         )
     node, siblings, last = hash_leaf(leaf), iter(path), n_leaves - 1
     while last > 0:
@@ -77,7 +77,7 @@ def verify_path(leaf: bytes, index: int, path: Sequence[bytes], root: bytes, n_l
             node = hash_node(node, next(siblings))
         index, last = index // 2, last // 2
     if node != root:
-        raise RefusedProof(Reason.MERKLE_PATH, "the Merkle path does not lead from the leaf to the root")
+        raise RefusedProof("the Merkle path does not lead from the leaf to the root", Reason.MERKLE_PATH)
 
 
 def path_length(index: int, n_leaves: int) -> int:
@@ -91,4 +91,4 @@ def path_length(index: int, n_leaves: int) -> int:
 
 def _require_position(index: int, n_leaves: int) -> None:
     if not 0 < n_leaves <= MAX_LEAVES or not 0 <= index < n_leaves:
-        raise RefusedInput(Reason.MERKLE_PATH, f"there is no leaf {index} in a Merkle tree of {n_leaves}")
+        raise RefusedInput(f"there is no leaf {index} in a Merkle tree of {n_leaves}", Reason.MERKLE_PATH)

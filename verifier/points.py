@@ -19,13 +19,13 @@ def require_point(group: Group, point: Array, what: str) -> Array:
     """
     if point.dtype != np.uint64 or point.shape != group.point_shape:
         raise RefusedInput(
-            Reason.DOCUMENT,
             f"{what}: expected uint64{list(group.point_shape)} for {group.curve_name}.{group.name}, "
             f"got {point.dtype}{list(point.shape)}",
+            Reason.DOCUMENT,
         )
     if not is_canonical(group.coordinate, point).all():
         raise RefusedInput(
-            Reason.COORDINATE_RANGE, f"{what}: a coordinate is not below {group.coordinate.name}'s modulus"
+            f"{what}: a coordinate is not below {group.coordinate.name}'s modulus", Reason.COORDINATE_RANGE
         )
     copy = np.array(point, dtype=np.uint64, order="C")
     copy.setflags(write=False)
@@ -84,7 +84,7 @@ def encode_point_be(group: Group, point: Array) -> bytes:
 def decode_point_be(group: Group, data: bytes, what: str) -> Array:
     """The inverse of :func:`encode_point_be`; raises :class:`RefusedInput` for a wrong length or range."""
     if len(data) != point_size(group):
-        raise RefusedInput(Reason.DOCUMENT, f"{what}: expected {point_size(group)} bytes, got {len(data)}")
+        raise RefusedInput(f"{what}: expected {point_size(group)} bytes, got {len(data)}", Reason.DOCUMENT)
     point = np.frombuffer(data, dtype=">u8").astype(np.uint64).reshape(group.point_shape)[..., ::-1]
     return require_point(group, point[:, ::-1] if group.name == "g2" else point, what)
 

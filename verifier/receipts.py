@@ -50,7 +50,7 @@ def digest_public_inputs(public_inputs: Sequence[int]) -> bytes:
     Raises :class:`RefusedInput` for an input outside [0, 2^256); ``verify`` checks them against r.
     """
     if any(not 0 <= value < 1 << 256 for value in public_inputs):
-        raise RefusedInput(Reason.INPUT_RANGE, "a public input is outside [0, 2^256)")
+        raise RefusedInput("a public input is outside [0, 2^256)", Reason.INPUT_RANGE)
     parts = [_INPUTS_TAG, len(public_inputs).to_bytes(4, "big")]
     return hashlib.sha256(b"".join([*parts, *(value.to_bytes(32, "big") for value in public_inputs)])).digest()
 
@@ -77,7 +77,7 @@ class Leaf(BaseModel):
     def decode(cls, data: bytes) -> "Leaf":
         """The inverse of :meth:`encode`; raises :class:`RefusedInput`."""
         if len(data) != LEAF_BYTES or data[:32] != _LEAF_TAG:
-            raise RefusedInput(Reason.DOCUMENT, f"a leaf is {LEAF_BYTES} bytes that begin with its tag")
+            raise RefusedInput(f"a leaf is {LEAF_BYTES} bytes that begin with its tag", Reason.DOCUMENT)
         request_id, key, inputs, proof, prover = (data[i : i + 32] for i in range(32, 192, 32))
         return cls(
             request_id=request_id,
@@ -100,7 +100,7 @@ class Leaf(BaseModel):
             (self.proof_digest, proof.digest(), "proof"),
         ):
             if ours != theirs:
-                raise RefusedProof(Reason.LEAF, f"the receipt's leaf is of another {what}")
+                raise RefusedProof(f"the receipt's leaf is of another {what}", Reason.LEAF)
 
 
 class Receipt(BaseModel):
@@ -156,7 +156,7 @@ class Receipt(BaseModel):
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"])) or "the document"
-            raise RefusedInput(Reason.DOCUMENT, f"receipt: {where}: {first['msg']}") from error
+            raise RefusedInput(f"receipt: {where}: {first['msg']}", Reason.DOCUMENT) from error
 
 
 def load_receipt(path: Path | str) -> Receipt:

@@ -28,11 +28,16 @@ class Reason(StrEnum):
     MERKLE_PATH = "merkle_path"  # the path does not lead from the leaf to the root
     LEAF = "leaf"  # the leaf speaks of another key, of other inputs or of another proof
 
+    @property
+    def words(self) -> str:
+        """The name as a message says it."""
+        return self.value.replace("_", " ")
+
 
 class RefusedInput(MalformedInput):
     """A :class:`~proofgrid.errors.MalformedInput` of the verifier, with its ``reason``."""
 
-    def __init__(self, reason: Reason, message: str) -> None:
+    def __init__(self, message: str, reason: Reason = Reason.DOCUMENT) -> None:
         super().__init__(message)
         self.reason = reason
 
@@ -40,7 +45,9 @@ class RefusedInput(MalformedInput):
 class RefusedProof(InvalidProof):
     """The verifier's no, with its ``reason``; for a batch ``indices`` and ``reasons`` name the entries."""
 
-    def __init__(self, reason: Reason, message: str, reasons: Mapping[int, Reason] | None = None) -> None:
+    def __init__(
+        self, message: str, reason: Reason = Reason.EQUATION, reasons: Mapping[int, Reason] | None = None
+    ) -> None:
         super().__init__(message)
         self.reason = reason
         self.reasons = dict(reasons or {})

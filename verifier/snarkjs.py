@@ -22,7 +22,7 @@ _DECIMAL = re.compile(r"0|[1-9][0-9]{0,119}", re.ASCII)  # 120 digits hold 2^384
 
 
 def malformed(message: str) -> RefusedInput:
-    return RefusedInput(Reason.DOCUMENT, message)
+    return RefusedInput(message, Reason.DOCUMENT)
 
 
 def parse_json(data: bytes, limit: int, what: str) -> object:
@@ -110,13 +110,13 @@ def decimal(value: object, what: str) -> int:
 
 def require_protocol(document: object, what: str) -> None:
     if member(document, "protocol", what) != "groth16":
-        raise RefusedInput(Reason.WRONG_PROTOCOL, f"{what}: expected protocol groth16")
+        raise RefusedInput(f"{what}: expected protocol groth16", Reason.WRONG_PROTOCOL)
 
 
 def curve_of(name: object, what: str) -> Curve:
     """The curve that snarkjs calls ``name``."""
     if not isinstance(name, str) or name not in CURVE_NAMES:
-        raise RefusedInput(Reason.WRONG_CURVE, f"{what}: the curve is not one of {', '.join(CURVE_NAMES)}")
+        raise RefusedInput(f"{what}: the curve is not one of {', '.join(CURVE_NAMES)}", Reason.WRONG_CURVE)
     return CURVES[CURVE_NAMES[name]]
 
 
@@ -136,7 +136,7 @@ def point_from_json(group: Group, value: object, what: str) -> Array:
     numbers = [number for coordinate in coordinates[:2] for number in coordinate]
     if any(number >= group.coordinate.modulus for number in numbers):
         raise RefusedInput(
-            Reason.COORDINATE_RANGE, f"{what}: a coordinate is not below {group.coordinate.name}'s modulus"
+            f"{what}: a coordinate is not below {group.coordinate.name}'s modulus", Reason.COORDINATE_RANGE
         )
     if not any(numbers):
         raise malformed(f"{what}: (0, 0) is not a point; infinity is (0, 1, 0)")

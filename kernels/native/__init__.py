@@ -36,5 +36,7 @@ def _import_core() -> ModuleType:
     try:
         from proofgrid.kernels.native import _core
     except ImportError as error:
-        raise BackendUnavailable(f"the native core is not built: {error}; run `pip install .` or `make setup`") from error
+        raise BackendUnavailable(
+            f"the native core is not built: {error}; run `pip install .` or `make setup`"
+        ) from error
     return _core

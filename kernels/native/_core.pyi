@@ -1,4 +1,8 @@
-from collections.abc import Buffer
+from typing import Any
+
+from numpy.typing import NDArray
+
+Buffer = NDArray[Any]
 
 class Layer:
     name: str
@@ -39,6 +43,7 @@ class Layer:
     ) -> None: ...
     def add_points(self, curve: str, group: str, a: Buffer, b: Buffer, out: Buffer, threads: int) -> None: ...
     def check_points(self, curve: str, group: str, points: Buffer, out: Buffer, threads: int) -> None: ...
+    def pairing_product(self, curve: str, g1: Buffer, g2: Buffer, out: Buffer) -> None: ...
     def quotient(
         self,
         curve: str,

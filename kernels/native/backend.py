@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from proofgrid.errors import BackendUnavailable, MalformedInput
+from proofgrid.errors import MalformedInput
 from proofgrid.kernels.arrays import Array, encode_elements
 from proofgrid.kernels.backend import COEFFICIENT, FieldOp
 from proofgrid.kernels.control import Control
@@ -109,7 +109,12 @@ class NativeBackend:
         return ok
 
     def pairing_product(self, curve: Curve, g1: Array, g2: Array) -> Array:
-        raise BackendUnavailable("the native core of this build has no pairing")
+        g1, g2 = _points(curve.g1, g1, "g1"), _points(curve.g2, g2, "g2")
+        if len(g1) != len(g2):
+            raise MalformedInput(f"pairing_product: {len(g1)} points of g1 and {len(g2)} of g2")
+        out = np.empty((12, curve.Fq.limbs), np.uint64)
+        self._layer.pairing_product(curve.name, g1, g2, out)
+        return out
 
     def quotient(
         self,
@@ -129,9 +134,7 @@ class NativeBackend:
         if not isinstance(log_n, int | np.integer) or not 0 <= log_n < field.two_adicity:
             raise MalformedInput(f"log_n: expected an integer in [0, {field.two_adicity}), got {log_n!r}")
         out = np.empty((1 << int(log_n), field.limbs), np.uint64)
-        self._layer.quotient(
-            curve_name, np.ascontiguousarray(coefficients), witness, int(log_n), out, *_run(control)
-        )
+        self._layer.quotient(curve_name, np.ascontiguousarray(coefficients), witness, int(log_n), out, *_run(control))
         return out
 
 

@@ -187,6 +187,15 @@ void check_points(const Layer& layer, const std::string& curve, const std::strin
   Call{nb::none(), threads}([&](Run& run) { group.check_points(input.data(), n, ok, run); });
 }
 
+void pairing_product(const Layer& layer, const std::string& curve_name, nb::handle g1, nb::handle g2, nb::handle out) {
+  const CurveKernels& curve = curve_of(layer, curve_name);
+  const Buffer left(g1, "g1"), right(g2, "g2"), output(out, "out", true);
+  const size_t n = left.count(8 * curve.g1.point_words);
+  right.require_count(8 * curve.g2.point_words, n);
+  uint64_t* const words = output.items<uint64_t>(12 * curve.base.limbs);
+  Call{nb::none(), 1}([&](Run& run) { curve.pairing_product(left.data(), right.data(), n, words, run); });
+}
+
 void quotient(const Layer& layer, const std::string& curve_name, nb::handle coefficients, nb::handle witness,
               unsigned log_n, nb::handle out, nb::handle control, unsigned threads) {
   const CurveKernels& curve = curve_of(layer, curve_name);
@@ -242,6 +251,7 @@ NB_MODULE(_core, m) {
       .def("scale", scale, "curve"_a, "group"_a, "base"_a, "scalars"_a, "out"_a, "control"_a.none(), "threads"_a)
       .def("add_points", add_points, "curve"_a, "group"_a, "a"_a, "b"_a, "out"_a, "threads"_a)
       .def("check_points", check_points, "curve"_a, "group"_a, "points"_a, "out"_a, "threads"_a)
+      .def("pairing_product", pairing_product, "curve"_a, "g1"_a, "g2"_a, "out"_a)
       .def("quotient", quotient, "curve"_a, "coefficients"_a, "witness"_a, "log_n"_a, "out"_a, "control"_a.none(),
            "threads"_a);
   nb::list all;

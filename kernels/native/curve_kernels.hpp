@@ -7,6 +7,7 @@
 #include "proofgrid/fixed_base.hpp"
 #include "proofgrid/msm.hpp"
 #include "proofgrid/ntt.hpp"
+#include "proofgrid/pairing.hpp"
 #include "proofgrid/points.hpp"
 #include "proofgrid/quotient.hpp"
 
@@ -84,6 +85,8 @@ native::CurveKernels curve_kernels() {
       .scalar = field_kernels<typename C::Fr>(),
       .g1 = group_kernels<G1<C>>(),
       .g2 = group_kernels<G2<C>>(),
+      .pairing_product = [](const byte* g1, const byte* g2, size_t n, uint64_t* out,
+                            Run& run) { pairing_product<C>(g1, g2, n, out, run); },
       .quotient =
           [](const byte* coefficients, size_t count, const byte* witness, size_t signals, unsigned log_n, uint64_t* out,
              Run& run) {

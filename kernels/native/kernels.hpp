@@ -42,6 +42,8 @@ struct CurveKernels {
   const char* name;
   FieldKernels base, scalar;
   GroupKernels g1, g2;
+  // Prod e(g1[i], g2[i]) over n pairs of canonical points; out: 12 coordinates.
+  void (*pairing_product)(const byte* g1, const byte* g2, size_t n, uint64_t* out, Run&);
   void (*quotient)(const byte* coefficients, size_t count, const byte* witness, size_t signals, unsigned log_n,
                    uint64_t* out, Run&);
 };

@@ -1,6 +1,7 @@
 """JSON-RPC 2.0 over HTTP on the loopback interface, and a devnet that runs in a thread of this process."""
 
 import json
+import logging
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -14,11 +15,14 @@ from solders.pubkey import Pubkey
 from proofgrid.errors import ChainUnavailable
 from proofgrid.settlement.devnet.ledger import SLOT_S, Ledger
 from proofgrid.settlement.devnet.methods import call
-from proofgrid.settlement.devnet.values import INVALID_REQUEST, PARSE_ERROR, RpcError
+from proofgrid.settlement.devnet.values import INTERNAL, INVALID_REQUEST, PARSE_ERROR, RpcError
 
 MAX_BODY_BYTES = 256 << 10
 MAX_BATCH = 100
+_MAX_BRACKETS = 4096
+"""Where a library has raised Python's recursion limit, a deeper nesting would end the process, not the parser."""
 _START_TIMEOUT_S = 20
+_log = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -48,6 +52,8 @@ def application(ledger: Ledger) -> Callable[[Scope, Receive, Send], Awaitable[No
 def answer(ledger: Ledger, body: bytes) -> bytes:
     """The response to one request or a batch, errors included; empty for nothing but notifications."""
     try:
+        if body.count(b"[") + body.count(b"{") > _MAX_BRACKETS:
+            raise ValueError("nested too deeply")
         request = json.loads(body)
     except (ValueError, RecursionError):
         return _encode(_error(None, RpcError(PARSE_ERROR, "Parse error")))
@@ -70,6 +76,9 @@ def _answer_one(ledger: Ledger, request: Any) -> dict[str, Any] | None:
         result = call(ledger, request["method"], params or [])
     except RpcError as error:
         return _error(identity, error) if "id" in request else None
+    except Exception:  # noqa: BLE001 - the border: a defect of ours is the caller's -32603 and our log's traceback
+        _log.exception("the devnet failed at %s", request["method"])
+        return _error(identity, RpcError(INTERNAL, "Internal error"))
     return {"jsonrpc": "2.0", "result": result, "id": identity} if "id" in request else None
 
 

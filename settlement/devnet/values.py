@@ -96,8 +96,9 @@ class Params:
         return signature(self._at(index, str, "a signature"))
 
     def blockhash(self, index: int) -> Hash:
+        text: str = self._at(index, str, "a blockhash")
         try:
-            return Hash.from_string(self._at(index, str, "a blockhash"))
+            return Hash.from_bytes(from_base58(text[:64]))
         except ValueError as error:
             raise RpcError(INVALID_PARAMS, f"Invalid param: {error}") from None
 

@@ -16,8 +16,10 @@ from proofgrid.errors import MalformedInput
 
 CODE_ADDRESS = 1 << 32
 FRAME_SIZE = 4096
+_FRAME_TOO_LARGE = f"a stack frame over {FRAME_SIZE} bytes: use smaller locals or split the function"
 _HEADERS_SIZE = 64 + 2 * 56
 _NULL_PADDING = 8
+_MAX_SECTION = 10 << 20  # no account holds more
 
 _SYMTAB, _NOBITS, _REL = 2, 8, 9  # section types
 _WRITE, _ALLOC, _EXEC = 1, 2, 4  # section flags
@@ -28,10 +30,8 @@ _LDDW, _CALL, _MOV_REGISTER, _ADD_IMMEDIATE = 0x18, 0x85, 0xBF, 0x07
 _ARITHMETIC = (0x07, 0x17, 0x27, 0x37, 0x47, 0x57, 0x67, 0x77, 0x97, 0xA7, 0xB7, 0xC7)  # immediate forms, 64 bits
 _JUMPS = (0x15, 0x25, 0x35, 0x45, 0x55, 0x65, 0x75, 0xA5, 0xB5, 0xC5, 0xD5)
 _MEMORY = tuple(mode | size for mode in (0x61, 0x62, 0x63) for size in (0x00, 0x08, 0x10, 0x18))
-_ALLOWED = frozenset(
-    [*_ARITHMETIC, *(op | 8 for op in _ARITHMETIC), *_JUMPS, *(op | 8 for op in _JUMPS), *_MEMORY]
-    + [0x87, 0x05, _LDDW, _CALL, 0x8D, 0x95, 0xDC]  # neg, ja, lddw, call, callx, exit, be
-)
+_ALONE = (0x87, 0x05, _LDDW, _CALL, 0x8D, 0x95, 0xDC)  # neg, ja, lddw, call, callx, exit, be
+_ALLOWED = frozenset([op | form for op in (*_ARITHMETIC, *_JUMPS) for form in (0, 8)] + [*_MEMORY, *_ALONE])
 
 _SYSCALL_NAMES = (
     "abort sol_panic_ sol_log_ sol_log_64_ sol_log_data sol_memcpy_ sol_memmove_ sol_memset_ sol_memcmp_ sol_sha256 "
@@ -72,6 +72,13 @@ class _Symbol:
 
 def link(obj: bytes, entry: str = "entrypoint") -> bytes:
     """The program's bytes. Raises LinkRefused."""
+    try:
+        return _link(obj, entry)
+    except (struct.error, IndexError, ValueError) as error:  # offsets and indices that lead nowhere
+        raise LinkRefused(f"the object file is cut short or damaged: {error}") from None
+
+
+def _link(obj: bytes, entry: str) -> bytes:
     sections = _sections(obj)
     loaded = [section for section in sections if section.flags & _ALLOC and section.data]
     _refuse_writable(sections)
@@ -108,28 +115,20 @@ def link(obj: bytes, entry: str = "entrypoint") -> bytes:
 
 
 def _sections(obj: bytes) -> list[_Section]:
-    try:
-        magic, kind, machine, _, _, _, offset = struct.unpack_from("<16sHHIQQQ", obj)
-        entry_size, count, names_index = struct.unpack_from("<HHH", obj, 58)
-        if magic[:6] != b"\x7fELF\x02\x01" or (kind, machine, entry_size) != (1, 247, 64):
-            raise LinkRefused("not a relocatable little-endian BPF object: compile with -target bpfel -c")
-        heads = [struct.unpack_from("<IIQQQQIIQQ", obj, offset + 64 * i) for i in range(count)]
-        _, _, _, _, names_at, names_size, *_ = heads[names_index]
-        names = obj[names_at : names_at + names_size]
-        return [
-            _Section(
-                _text(names, name),
-                kind,
-                flags,
-                bytearray(size) if kind == _NOBITS else bytearray(obj[at : at + size]),
-                link_index,
-                info,
-                align,
-            )
-            for name, kind, flags, _, at, size, link_index, info, align, _ in heads
-        ]
-    except (struct.error, IndexError) as error:
-        raise LinkRefused(f"the object file is cut short or damaged: {error}") from None
+    magic, kind, machine, _, _, _, offset = struct.unpack_from("<16sHHIQQQ", obj)
+    entry_size, count, names_index = struct.unpack_from("<HHH", obj, 58)
+    if magic[:6] != b"\x7fELF\x02\x01" or (kind, machine, entry_size) != (1, 247, 64):
+        raise LinkRefused("not a relocatable little-endian BPF object: compile with -target bpfel -c")
+    heads = [struct.unpack_from("<IIQQQQIIQQ", obj, offset + 64 * i) for i in range(count)]
+    names_at, names_size = heads[names_index][4:6]
+    names = obj[names_at : names_at + names_size]
+    sections: list[_Section] = []
+    for name, kind, flags, _, at, size, link_index, info, align, _ in heads:
+        if size > _MAX_SECTION or (kind != _NOBITS and at + size > len(obj)):
+            raise LinkRefused(f"section {len(sections)} reaches beyond the object file")
+        data = bytearray(size) if kind == _NOBITS else bytearray(obj[at : at + size])
+        sections.append(_Section(_text(names, name), kind, flags, data, link_index, info, align))
+    return sections
 
 
 def _text(table: bytes | bytearray, at: int) -> str:
@@ -213,9 +212,7 @@ def _check_code(section: _Section, code_size: int) -> None:
         elif op == _ADD_IMMEDIATE and destination in frame:
             frame[destination] += immediate
             if frame[destination] < -FRAME_SIZE:
-                raise LinkRefused(
-                    f"{place}: a stack frame over {FRAME_SIZE} bytes: use smaller locals or split the function"
-                )
+                raise LinkRefused(f"{place}: {_FRAME_TOO_LARGE}")
         elif op & 7 in (0, 1, 4, 7):  # any other write to the register
             frame.pop(destination, None)
         elif op in (_CALL, 0x8D, 0x95):

@@ -1,6 +1,8 @@
 """The backends under test: the reference and every instruction set of the native one."""
 
+import os
 from functools import cache
+from unittest import mock
 
 import pytest
 
@@ -20,7 +22,8 @@ def named(name: str) -> Backend:
 
     isa = name.removeprefix("native-")
     try:
-        return native.load(isa=isa)
+        with mock.patch.dict(os.environ, PROOFGRID_ISA=isa):
+            return native.load()
     except BackendUnavailable as error:
         if isa == "portable":
             raise

@@ -101,7 +101,7 @@ def test_an_entry_outside_the_matrices_is_refused(backend: Backend, entry: tuple
 
 def test_malformed_operands_are_refused(scalar_field: Field, backend: Backend) -> None:
     p = scalar_field.modulus
-    coefficients, witness = records(scalar_field, [(0, 0, 0, 1)]), encode_elements(scalar_field, [1, 2])
+    coefficients, witness = records(scalar_field, [(0, 0, 1, 1)]), encode_elements(scalar_field, [1, 2])
     modulus = [(p >> (64 * i)) & (2**64 - 1) for i in range(4)]
     large_value, large_signal = coefficients.copy(), witness.copy()
     large_value["value"][0] = modulus

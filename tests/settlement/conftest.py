@@ -42,8 +42,8 @@ class Chain:
         return result
 
     def refuses(self, name: str, *batch: Instruction, signers: Sequence[Keypair] = ()) -> None:
-        """The batch is refused with this name, and nothing but the fee has changed."""
-        watched = {meta.pubkey for one in batch for meta in one.accounts} - {self.payer.pubkey()}
+        """The batch is refused with this name, and nothing but the fee payer's lamports has changed."""
+        watched = {meta.pubkey for one in batch for meta in one.accounts} - {(signers or [self.payer])[0].pubkey()}
         before = {key: self.svm.get_account(key) for key in watched}
         with pytest.raises(ProgramRefused) as refused:
             self.send(*batch, signers=signers)

@@ -5,7 +5,7 @@ from functools import cache
 from hashlib import sha256
 from random import Random
 
-from py_ecc.optimized_bn128 import G1, G2, curve_order, multiply, normalize
+from py_ecc.optimized_bn128 import FQ2, G1, G2, b2, curve_order, is_inf, multiply, normalize
 from py_ecc.optimized_bn128 import field_modulus as q
 
 from proofgrid.settlement.layout import KEY_DIGEST_HEAD
@@ -27,6 +27,32 @@ def g2(scalar: int) -> Point2:
 
 def words(*values: int) -> bytes:
     return b"".join(value.to_bytes(32, "big") for value in values)
+
+
+def _square_root(value: FQ2) -> FQ2 | None:
+    """In Fq2 with u^2 = -1 and q = 3 mod 4, by the norm; None for a non-residue."""
+    c0, c1 = (int(c) for c in value.coeffs)
+    norm = pow(c0 * c0 + c1 * c1, (q + 1) // 4, q)
+    for sign in (norm, -norm):
+        x0 = pow((c0 + sign) * pow(2, -1, q), (q + 1) // 4, q)
+        root = FQ2([x0, c1 * pow(2 * x0, -1, q)])
+        if root * root == value:
+            return root
+    return None
+
+
+def _outside_subgroup() -> Point2:
+    """The first (x + u, y) on the twist y^2 = x^3 + 3 / (9 + u), x = 0, 1, ..., whose order is not r."""
+    for x in range(100):
+        point_x = FQ2([x, 1])
+        root = _square_root(point_x**3 + b2)
+        if root is not None and not is_inf(multiply((point_x, root, FQ2.one()), r)):
+            return tuple(int(c) for c in (point_x.coeffs[1], point_x.coeffs[0], root.coeffs[1], root.coeffs[0]))
+    raise AssertionError("no point found")
+
+
+OUTSIDE_SUBGROUP = _outside_subgroup()
+"""On the twist, and not in G2."""
 
 
 @dataclass(frozen=True)
@@ -65,4 +91,4 @@ def instance(n_public: int) -> Instance:
     return Instance(encoding, inputs, g1(a), g2(b), g1(c))
 
 
-__all__ = ["Instance", "g1", "g2", "instance", "q", "r", "words"]
+__all__ = ["OUTSIDE_SUBGROUP", "Instance", "g1", "g2", "instance", "q", "r", "words"]

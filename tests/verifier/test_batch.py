@@ -1,5 +1,6 @@
 """verify_batch: one product for true proofs, the names of the false ones otherwise."""
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -70,6 +71,13 @@ def test_malformed_ones_are_named_with_their_reason(entries: list[Entry]) -> Non
         6: Reason.EQUATION,
         7: Reason.WRONG_CURVE,
     }
+
+
+def test_refusal_survives_its_journey_between_processes(entries: list[Entry]) -> None:
+    with pytest.raises(RefusedProof) as caught:
+        verify_batch(statement(BN254.name).key, [entries[0], ([0, 0], entries[1][1])])
+    arrived = pickle.loads(pickle.dumps(caught.value))
+    assert (str(arrived), arrived.reason, arrived.indices) == (str(caught.value), Reason.BATCH, (1,))
 
 
 def test_errors_that_cancel_are_still_found(entries: list[Entry]) -> None:

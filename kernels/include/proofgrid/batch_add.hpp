@@ -35,6 +35,9 @@ class BatchAdder {
   // write(i, left(i) + right(i)) for i in [0, n), n <= capacity(). left and right give Affine points, left_x and
   // right_x their x alone (for the first pass, which needs no more). write(i) may overwrite what left(i) or right(i)
   // read, but nothing that another i reads.
+  //
+  // Multiplications that wait for each other cost their latency, so the chain of inverses runs ahead of the formulas by
+  // a block, and the formulas run one step for the whole block at a time.
   template <class Pairs>
   void add(const Pairs& pairs, size_t n) {
     F product = F::one();
@@ -42,44 +45,77 @@ class BatchAdder {
       products_[i] = product;
       pairs.prefetch(i);
       const F x1 = pairs.left_x(i), x2 = pairs.right_x(i);
-      F denominator = x2 - x1;
+      const F denominator = x2 - x1;
       if (denominator.is_zero() | x1.is_zero() | x2.is_zero()) [[unlikely]] {
-        if (classify(pairs.left(i), pairs.right(i), denominator) != Case::chord_or_tangent) continue;
+        const Step step(pairs.left(i), pairs.right(i));
+        if (step.sum == Sum::by_slope) product *= step.denominator;
+      } else {
+        product *= denominator;
       }
-      product *= denominator;
     }
     F inverse = product.inverse();
-    for (size_t i = n; i-- > 0;) {
-      const Affine<F> a = pairs.left(i), b = pairs.right(i);
-      F denominator = b.x - a.x, numerator = b.y - a.y;
-      if (denominator.is_zero() | a.x.is_zero() | b.x.is_zero()) [[unlikely]] {
-        const Case which = classify(a, b, denominator);
-        if (which != Case::chord_or_tangent) {
-          pairs.write(i, which == Case::first ? a : which == Case::second ? b : Affine<F>::infinity());
-          continue;
-        }
-        if (a.x == b.x) {
-          const F xx = a.x.square();
-          numerator = xx.dbl() + xx;
-        }
-      }
-      const F slope = inverse * products_[i] * numerator;
-      inverse *= denominator;
-      const F x3 = slope.square() - a.x - b.x;
-      pairs.write(i, Affine<F>{x3, slope * (a.x - x3) - a.y});
+    for (size_t end = n; end > 0;) {
+      const size_t begin = (end - 1) / block * block;
+      finish(pairs, begin, end, inverse);
+      end = begin;
     }
   }
 
  private:
-  enum class Case { chord_or_tangent, first, second, infinity };
+  static constexpr size_t block = 16;
+  enum class Sum { by_slope, first, second, infinity };
 
-  // What a + b is; for a tangent, sets the denominator to 2 y.
-  [[gnu::noinline]] static Case classify(const Affine<F>& a, const Affine<F>& b, F& denominator) {
-    if (b.is_infinity()) return Case::first;
-    if (a.is_infinity()) return Case::second;
-    if (!denominator.is_zero()) return Case::chord_or_tangent;
-    denominator = a.y.dbl();
-    return a.y == b.y && !denominator.is_zero() ? Case::chord_or_tangent : Case::infinity;
+  // How a + b is found: which case, and for by_slope the slope of the chord or the tangent as a fraction.
+  struct Step {
+    Affine<F> a, b;
+    F denominator, numerator;
+    Sum sum;
+
+    Step() = default;
+    Step(const Affine<F>& left, const Affine<F>& right)
+        : a(left), b(right), denominator(b.x - a.x), numerator(b.y - a.y), sum(Sum::by_slope) {
+      if (denominator.is_zero() | a.x.is_zero() | b.x.is_zero()) [[unlikely]] classify();
+    }
+
+   private:
+    [[gnu::noinline]] void classify() {
+      if (b.is_infinity()) {
+        sum = Sum::first;
+      } else if (a.is_infinity()) {
+        sum = Sum::second;
+      } else if (denominator.is_zero()) {
+        denominator = a.y.dbl();
+        if (!numerator.is_zero() || denominator.is_zero()) sum = Sum::infinity;
+        const F xx = a.x.square();
+        numerator = xx.dbl() + xx;
+      }
+    }
+  };
+
+  // The second pass over pairs [begin, end), last first; `inverse` is 1 / (the product of the denominators before end).
+  template <class Pairs>
+  void finish(const Pairs& pairs, size_t begin, size_t end, F& inverse) {
+    Step steps[block];
+    F slopes[block], xs[block];
+    const size_t count = end - begin;
+    for (size_t i = count; i-- > 0;) {
+      const Step step(pairs.left(begin + i), pairs.right(begin + i));
+      steps[i] = step;
+      slopes[i] = F::zero();
+      if (step.sum != Sum::by_slope) [[unlikely]] continue;
+      slopes[i] = inverse * products_[begin + i];
+      inverse *= step.denominator;
+    }
+    for (size_t i = 0; i < count; ++i) slopes[i] *= steps[i].numerator;
+    for (size_t i = 0; i < count; ++i) xs[i] = slopes[i].square() - steps[i].a.x - steps[i].b.x;
+    for (size_t i = 0; i < count; ++i) {
+      const auto& [a, b, denominator, numerator, sum] = steps[i];
+      Affine<F> result{xs[i], slopes[i] * (a.x - xs[i]) - a.y};
+      if (sum != Sum::by_slope) [[unlikely]] {
+        result = sum == Sum::first ? a : sum == Sum::second ? b : Affine<F>::infinity();
+      }
+      pairs.write(begin + i, result);
+    }
   }
 
   std::unique_ptr<F[]> products_;

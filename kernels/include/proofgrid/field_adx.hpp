@@ -20,7 +20,7 @@ inline constexpr bool supports = N == 4 || N == 6;
 // One row: t += a * b_i, the carry out of the top in `top`. CF carries high halves, OF low halves.
 #define PG_ROW_HEAD(i)               \
   "movq %[b" #i "], %%rdx\n\t"       \
-  "xorl %k[lo], %k[lo]\n\t"          \
+  "xorl %k[zero], %k[zero]\n\t"      \
   "mulxq %[a0], %[lo], %[top]\n\t"   \
   "adoxq %[lo], %[t0]\n\t"
 #define PG_ROW_STEP(j)               \
@@ -28,15 +28,14 @@ inline constexpr bool supports = N == 4 || N == 6;
   "mulxq %[a" #j "], %[lo], %[top]\n\t" \
   "adoxq %[lo], %[t" #j "]\n\t"
 #define PG_ROW_TAIL                  \
-  "movl $0, %k[lo]\n\t"              \
-  "adcxq %[lo], %[top]\n\t"          \
-  "adoxq %[lo], %[top]\n\t"
+  "adcxq %[zero], %[top]\n\t"        \
+  "adoxq %[zero], %[top]\n\t"
 
 // One reduction: t = (t + m * p) / 2^64 with m = -t0 / p mod 2^64, then the row's carry enters at the top.
 #define PG_REDUCE_HEAD               \
   "movq %[t0], %%rdx\n\t"            \
   "imulq %[inverse], %%rdx\n\t"      \
-  "xorl %k[lo], %k[lo]\n\t"          \
+  "xorl %k[zero], %k[zero]\n\t"      \
   "mulxq %[p0], %[lo], %[hi]\n\t"    \
   "adcxq %[t0], %[lo]\n\t"           \
   "movq %[hi], %[t0]\n\t"
@@ -45,8 +44,7 @@ inline constexpr bool supports = N == 4 || N == 6;
   "mulxq %[p" #j "], %[lo], %[t" #j "]\n\t" \
   "adoxq %[lo], %[t" #below "]\n\t"
 #define PG_REDUCE_TAIL(last)         \
-  "movl $0, %k[lo]\n\t"              \
-  "adcxq %[lo], %[t" #last "]\n\t"   \
+  "adcxq %[zero], %[t" #last "]\n\t" \
   "adoxq %[top], %[t" #last "]\n\t"
 
 #define PG_ROW4(i) PG_ROW_HEAD(i) PG_ROW_STEP(1) PG_ROW_STEP(2) PG_ROW_STEP(3) PG_ROW_TAIL
@@ -114,12 +112,12 @@ template <class P>
 
 template <class P>
 [[gnu::always_inline]] inline void mul(uint64_t* r, const uint64_t* a, const uint64_t* b) {
-  uint64_t t0, t1, t2, t3, top, lo, hi;
+  uint64_t t0, t1, t2, t3, top, lo, hi, zero;
   if constexpr (P::limbs == 4) {
     asm(PG_FIRST_HEAD PG_FIRST_STEP(2, "t3") PG_FIRST_STEP(3, "top") PG_FIRST_TAIL PG_REDUCE4  //
             PG_ROW4(1) PG_REDUCE4 PG_ROW4(2) PG_REDUCE4 PG_ROW4(3) PG_REDUCE4
         : [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2), [t3] "=&r"(t3), [top] "=&r"(top), [lo] "=&r"(lo),
-          [hi] "=&r"(hi)
+          [hi] "=&r"(hi), [zero] "=&r"(zero)
         : PG_IN4(a, a), PG_IN4(b, b), PG_IN4(p, P::modulus), [inverse] "m"(P::minus_inverse)
         : "rdx", "cc");
     reduce_once4<P>(r, t0, t1, t2, t3);
@@ -130,7 +128,7 @@ template <class P>
                 PG_ROW6(1) PG_REDUCE6 PG_ROW6(2) PG_REDUCE6 PG_ROW6(3) PG_REDUCE6           //
             PG_ROW6(4) PG_REDUCE6 PG_ROW6(5) PG_REDUCE6
         : [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2), [t3] "=&r"(t3), [t4] "=&r"(t4), [t5] "=&r"(t5),
-          [top] "=&r"(top), [lo] "=&r"(lo), [hi] "=&r"(hi)
+          [top] "=&r"(top), [lo] "=&r"(lo), [hi] "=&r"(hi), [zero] "=&r"(zero)
         : PG_IN6(a, a), PG_IN6(b, b), PG_IN6(p, P::modulus), [inverse] "m"(P::minus_inverse)
         : "rdx", "cc");
     reduce_once6<P>(r, t0, t1, t2, t3, t4, t5);

@@ -3,8 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "proofgrid/layer.hpp"
+#if defined(__x86_64__)
+#include <x86gprintrin.h>
+#endif
 
 namespace proofgrid::inline PROOFGRID_LAYER::limbs {
 
@@ -12,8 +16,15 @@ using std::size_t;
 using std::uint64_t;
 __extension__ typedef unsigned __int128 uint128_t;
 
-// a + b + carry; carry is 0 or 1 before and after.
+// a + b + carry; carry is 0 or 1 before and after. (g++ finds adc and sbb on x86-64 only through the intrinsics.)
 constexpr uint64_t add_carry(uint64_t a, uint64_t b, uint64_t& carry) {
+#if defined(__x86_64__)
+  if (!std::is_constant_evaluated()) {
+    unsigned long long r;
+    carry = _addcarry_u64(static_cast<unsigned char>(carry), a, b, &r);
+    return r;
+  }
+#endif
   const uint128_t sum = static_cast<uint128_t>(a) + b + carry;
   carry = static_cast<uint64_t>(sum >> 64);
   return static_cast<uint64_t>(sum);
@@ -21,6 +32,13 @@ constexpr uint64_t add_carry(uint64_t a, uint64_t b, uint64_t& carry) {
 
 // a - b - borrow; borrow is 0 or 1 before and after.
 constexpr uint64_t sub_borrow(uint64_t a, uint64_t b, uint64_t& borrow) {
+#if defined(__x86_64__)
+  if (!std::is_constant_evaluated()) {
+    unsigned long long r;
+    borrow = _subborrow_u64(static_cast<unsigned char>(borrow), a, b, &r);
+    return r;
+  }
+#endif
   const uint128_t difference = static_cast<uint128_t>(a) - b - borrow;
   borrow = static_cast<uint64_t>(difference >> 64) & 1;
   return static_cast<uint64_t>(difference);

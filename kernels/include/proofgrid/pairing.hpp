@@ -10,11 +10,30 @@
 // Line formulas: Costello, Lange, Naehrig, eprint 2009/615, in the form of Aranha et al., eprint 2010/526, section 4.
 #pragma once
 
+#include <string>
 #include <vector>
 
+#include "proofgrid/curve.hpp"
 #include "proofgrid/final_exponentiation.hpp"
+#include "proofgrid/run.hpp"
 
 namespace proofgrid::inline PROOFGRID_LAYER {
+
+namespace pairing_detail {
+
+// Point i of canonical words; `what` names the array in the refusal.
+template <class Point>
+Point load(const std::byte* points, const char* what, size_t i) {
+  uint64_t words[Point::words];
+  std::memcpy(words, points + i * Point::bytes, sizeof words);
+  if (!Point::is_canonical(words)) {
+    throw MalformedInput(std::string(what) + ": point " + std::to_string(i) +
+                         " has a coordinate that is not below the modulus");
+  }
+  return Point::from_canonical(words);
+}
+
+}  // namespace pairing_detail
 
 // a * y_P + b * x_P * w + c * w^3 (type D) or its multiple c + b * x_P * w^2 + a * y_P * w^3 (type M).
 template <class C>
@@ -29,7 +48,7 @@ class TwistWalker {
   using Fq2 = typename Tower<C>::Fq2;
 
  public:
-  TwistWalker(const Fq2& x, const Fq2& y) : x_(x), y_(y), z_(Fq2::one()) {}
+  explicit TwistWalker(const Affine<Fq2>& q) : x_(q.x), y_(q.y), z_(Fq2::one()) {}
 
   void negate() { y_ = -y_; }
 
@@ -45,11 +64,11 @@ class TwistWalker {
   }
 
   // T <- T + Q for an affine Q not equal to T, -T or infinity, the chord: 11 m + 2 s.
-  Line<C> step_add(const Fq2& qx, const Fq2& qy) {
-    const Fq2 o = y_ - qy * z_, l = x_ - qx * z_;
+  Line<C> step_add(const Affine<Fq2>& q) {
+    const Fq2 o = y_ - q.y * z_, l = x_ - q.x * z_;
     const Fq2 d = l.square(), e = l * d, f = z_ * o.square(), g = x_ * d;
     const Fq2 h = e + f - g.dbl();
-    const Line<C> chord{l, -o, o * qx - l * qy};
+    const Line<C> chord{l, -o, o * q.x - l * q.y};
     x_ = l * h;
     y_ = (g - h) * o - e * y_;
     z_ = z_ * e;
@@ -79,9 +98,7 @@ class MillerLoop {
 
  public:
   // Adds a pair of affine points, neither at infinity.
-  void add_pair(const Fq& px, const Fq& py, const Fq2& qx, const Fq2& qy) {
-    pairs_.push_back({px, py, qx, qy, TwistWalker<C>(qx, qy)});
-  }
+  void add_pair(const Affine<Fq>& p, const Affine<Fq2>& q) { pairs_.push_back({p, q, TwistWalker<C>(q)}); }
 
   Fq12 run() {
     if (pairs_.empty()) return Fq12::one();
@@ -90,7 +107,7 @@ class MillerLoop {
       for (Pair& pair : pairs_) multiply_by(pair.walker.step_double(), pair);
       const signed char digit = C::ate_naf[i];
       if (digit == 0) continue;
-      for (Pair& pair : pairs_) multiply_by(pair.walker.step_add(pair.qx, digit > 0 ? pair.qy : -pair.qy), pair);
+      for (Pair& pair : pairs_) multiply_by(pair.walker.step_add(digit > 0 ? pair.q : -pair.q), pair);
     }
     if (C::seed_negative) negate();
     if constexpr (C::is_bn) add_frobenius_images();
@@ -99,13 +116,13 @@ class MillerLoop {
 
  private:
   struct Pair {
-    Fq px, py;
-    Fq2 qx, qy;
+    Affine<Fq> p;
+    Affine<Fq2> q;
     TwistWalker<C> walker;
   };
 
   void multiply_by(const Line<C>& line, const Pair& pair) {
-    const Fq2 a = line.a * pair.py, b = line.b * pair.px;
+    const Fq2 a = line.a * pair.p.y, b = line.b * pair.p.x;
     if constexpr (C::twist_d) {
       f_ = f_.mul_line_d(a, b, line.c);
     } else {
@@ -124,10 +141,10 @@ class MillerLoop {
     static_assert(!C::is_bn || C::twist_d, "bn curves with a type M twist are not provided for");
     const Fq2 gx = Tower<C>::frobenius(2), gy = Tower<C>::frobenius(3);
     for (Pair& pair : pairs_) {
-      const Fq2 x1 = pair.qx.conjugate() * gx, y1 = pair.qy.conjugate() * gy;
-      const Fq2 x2 = x1.conjugate() * gx, y2 = y1.conjugate() * gy;
-      multiply_by(pair.walker.step_add(x1, y1), pair);
-      multiply_by(pair.walker.step_add(x2, -y2), pair);
+      const Affine<Fq2> q1{pair.q.x.conjugate() * gx, pair.q.y.conjugate() * gy};
+      const Affine<Fq2> q2{q1.x.conjugate() * gx, q1.y.conjugate() * gy};
+      multiply_by(pair.walker.step_add(q1), pair);
+      multiply_by(pair.walker.step_add(-q2), pair);
     }
   }
 
@@ -135,19 +152,20 @@ class MillerLoop {
   std::vector<Pair> pairs_;
 };
 
-// prod e(g1[i], g2[i]) of n pairs. g1: n * 2 * L canonical limbs, g2: n * 4 * L, infinity all zeros (its pair counts
-// as one); out: 12 * L limbs in tower order. Points must be on their curves and in the subgroups of order r.
+// prod e(g1[i], g2[i]) of n pairs, at any alignment: canonical affine points, infinity all zeros (its pair counts as
+// one); out: 12 * limbs in tower order. Points must be on their curves and in the subgroups of order r. Throws
+// MalformedInput for a coordinate >= q. On one thread.
 template <class C>
-void pairing_product(const uint64_t* g1, const uint64_t* g2, size_t n, uint64_t* out) {
-  using Fq = typename Tower<C>::Fq;
-  using Fq2 = typename Tower<C>::Fq2;
-  constexpr size_t L = C::Fq::limbs;
+void pairing_product(const std::byte* g1, const std::byte* g2, size_t n, uint64_t* out, Run& run) {
+  using P = Affine<typename Tower<C>::Fq>;
+  using Q = Affine<typename Tower<C>::Fq2>;
   MillerLoop<C> loop;
-  for (size_t i = 0; i < n; ++i, g1 += 2 * L, g2 += 4 * L) {
-    if (limbs::is_zero<2 * L>(g1) || limbs::is_zero<4 * L>(g2)) continue;
-    loop.add_pair(Fq::from_canonical(g1), Fq::from_canonical(g1 + L), Fq2::from_canonical(g2),
-                  Fq2::from_canonical(g2 + 2 * L));
+  for (size_t i = 0; i < n; ++i) {
+    const P p = pairing_detail::load<P>(g1, "g1", i);
+    const Q q = pairing_detail::load<Q>(g2, "g2", i);
+    if (!p.is_infinity() && !q.is_infinity()) loop.add_pair(p, q);
   }
+  run.progress.check();
   FinalExponentiation<C>::apply(loop.run()).to_canonical(out);
 }
 

@@ -1,5 +1,8 @@
-// Big-endian field elements and the alt_bn128 syscalls. The syscalls check what they are given: coordinates below q, points
-// on their curve, G2 points in the subgroup. They do not check scalars: is_scalar does.
+// Big-endian field elements and the alt_bn128 syscalls.
+//
+// The syscalls check that points are on their curve and G2 points in the subgroup. They do not check scalars against r, and
+// they take the two top bits of a point's last coordinate (y, or y.c1) for flags: bit 255 is ignored, bit 254 makes any bytes
+// the point at infinity. So every point from outside passes are_coordinates first, and every scalar is_scalar.
 #pragma once
 #include "layout.h"
 #include "memory.h"
@@ -21,11 +24,18 @@ static int is_below(const u8 *bytes, const u64 *bound) {
 
 static int is_scalar(const u8 *bytes) { return is_below(bytes, R_WORDS); }
 
-// (x, y) -> (x, -y). Returns 0, or 1 if y >= q; infinity stays infinity.
-static int negate_g1(const u8 *point, u8 *result) {
-  if (!is_below(point + 32, Q_WORDS)) return 1;
+// Every 32 bytes of these are below q.
+static int are_coordinates(const u8 *points, u64 size) {
+  for (u64 at = 0; at < size; at += 32) {
+    if (!is_below(points + at, Q_WORDS)) return 0;
+  }
+  return 1;
+}
+
+// (x, y) -> (x, -y) for y < q; infinity stays infinity.
+static void negate_g1(const u8 *point, u8 *result) {
   copy_words(result, point, G1_SIZE);
-  if (is_zero(point + 32, 32)) return 0;
+  if (is_zero(point + 32, 32)) return;
   u64 borrow = 0;
   for (u64 i = 4; i-- > 0;) {
     u64 y = load_be(point + 32 + 8 * i), difference = Q_WORDS[i] - y;
@@ -33,7 +43,6 @@ static int negate_g1(const u8 *point, u8 *result) {
     ((word *)result)[4 + i] = __builtin_bswap64(difference - borrow);
     borrow = next;
   }
-  return 0;
 }
 
 // The product of `count` pairings is one: 1; it is not: 0; not points of the groups: -1.

@@ -25,6 +25,7 @@ static u64 check_key(const u8 *encoding, u64 n_public) {
   u8 pairs[3 * (G1_SIZE + G2_SIZE)] __attribute__((aligned(8))) = {0};
   u8 sum[2 * G1_SIZE] __attribute__((aligned(8))) = {0}, ignored[G1_SIZE];
   const u8 *g2 = encoding + G1_SIZE, *ic = encoding + KEY_FIXED_SIZE;
+  REQUIRE(are_coordinates(encoding, key_encoding_size(n_public)), ERROR_MALFORMED_KEY);
   REQUIRE(!is_zero(encoding, G1_SIZE), ERROR_MALFORMED_KEY);
   for (u64 i = 0; i < 3; i++) {
     REQUIRE(!is_zero(g2 + i * G2_SIZE, G2_SIZE), ERROR_MALFORMED_KEY);
@@ -49,9 +50,10 @@ static u64 verify_proof(const u8 *encoding, u64 n_public, const u8 *proof, const
   u8 *pair = pairs;
 
   for (u64 i = 0; i < n_public; i++) REQUIRE(is_scalar(inputs + i * SCALAR_SIZE), ERROR_INPUT_OUT_OF_RANGE);
+  REQUIRE(are_coordinates(proof, PROOF_SIZE), ERROR_MALFORMED_PROOF);
   REQUIRE(!is_zero(proof, G1_SIZE) && !is_zero(proof + G1_SIZE, G2_SIZE), ERROR_INVALID_PROOF);
 
-  REQUIRE(negate_g1(proof, pair) == 0, ERROR_MALFORMED_PROOF);
+  negate_g1(proof, pair);
   copy_words(pair + G1_SIZE, proof + G1_SIZE, G2_SIZE);
   pair += G1_SIZE + G2_SIZE;
   copy_words(pair, encoding, G1_SIZE + G2_SIZE);  // alpha, beta

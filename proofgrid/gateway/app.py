@@ -1,0 +1,34 @@
+"""The gateway's application: routes, body caps, error answers, and the hosts it answers for."""
+
+from fastapi import FastAPI
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from proofgrid import __version__
+from proofgrid.config import LOOPBACK_HOSTS
+from proofgrid.gateway import answers
+from proofgrid.gateway.bodies import BodyCap
+from proofgrid.gateway.routes import artifacts, circuits, leases, requests, service
+from proofgrid.gateway.services import Services
+
+ROUTERS = (service.router, artifacts.router, circuits.router, requests.router, leases.router)
+
+
+def create_app(services: Services) -> FastAPI:
+    """The ASGI application over ``services``."""
+    app = FastAPI(title="proofgrid", version=__version__, description="Ask for zk proofs; get them verified.")
+    app.state.services = services
+    for router in ROUTERS:
+        app.include_router(router)
+    answers.install(app)
+    limits = services.config.limits
+
+    def cap_of(path: str) -> int | None:
+        if path.startswith("/v1/artifacts/"):
+            return None  # the route streams to disk and counts
+        return limits.max_submission_bytes if path.endswith("/submit") else limits.max_json_bytes
+
+    app.add_middleware(BodyCap, cap_of=cap_of)
+    if services.config.is_loopback:
+        # A web page must not reach a laptop's gateway by a name that its owner points at 127.0.0.1.
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*sorted(LOOPBACK_HOSTS), "[::1]"])
+    return app

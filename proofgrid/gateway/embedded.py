@@ -1,0 +1,238 @@
+"""The whole network on one machine. Everything it remembers lies in one state folder, and it resumes from there."""
+
+import fcntl
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from solders.pubkey import Pubkey
+
+from proofgrid import __version__
+from proofgrid.config import NetworkConfig
+from proofgrid.errors import Conflict, MalformedInput, QueueError
+from proofgrid.gateway.app import create_app
+from proofgrid.gateway.server import GatewayServer, bind
+from proofgrid.gateway.services import Services
+from proofgrid.kernels.backend import Name
+from proofgrid.models import NetworkInfo
+from proofgrid.network.broker import CeleryBroker
+from proofgrid.network.chain import Chain, SolanaChain
+from proofgrid.network.coordinator import Coordinator, Loops, components
+from proofgrid.network.database import Database
+from proofgrid.network.localnet import Localnet
+from proofgrid.network.redis_server import RedisServer
+from proofgrid.network.secret_files import load_or_create_token
+from proofgrid.network.settle import enter_epoch
+from proofgrid.network.supervisor import WorkerSupervisor
+from proofgrid.network.workers import heard_of
+from proofgrid.prover.artifacts import ArtifactStore
+from proofgrid.prover.sealing import FleetKey
+from proofgrid.prover.worker.settings import WorkerSettings, name_of_process
+from proofgrid.settlement.wallet import load_keypair
+
+READY_TIMEOUT_S = 60.0
+HANGS_AFTER_S = 60.0
+WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # named, not bound
+
+
+@dataclass(frozen=True)
+class Station:
+    """One component is ready: how long that took, and where it is."""
+
+    component: str
+    seconds: float
+    detail: str
+
+
+OnStation = Callable[[Station], None]
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """The supervised workers; ``count`` 0 starts none (they come by ``proofgrid worker``)."""
+
+    count: int = 1
+    backend: Name = "auto"
+    threads: int = 0
+
+
+ONE_WORKER = WorkerOptions()
+
+
+class Network:
+    """An embedded network; a context manager that returns when every part works and stops them in reverse order.
+
+    ``on_station`` hears of each component when it is really ready. Raises :class:`Conflict` if another network runs
+    on the same state folder, and whatever a component raises that cannot start.
+    """
+
+    def __init__(
+        self, config: NetworkConfig, *, worker: WorkerOptions = ONE_WORKER, on_station: OnStation | None = None
+    ) -> None:
+        self.config, self._options, self._on_station = config, worker, on_station
+        self._stack = ExitStack()
+        self._redis_url = ""
+        self.url = self.rpc_url = self.program_id = ""
+        self.workers: list[WorkerSupervisor] = []
+
+    def __enter__(self) -> "Network":
+        with ExitStack() as stack:
+            self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stack.close()
+
+    @property
+    def secrets_folder(self) -> Path:
+        return self.config.state_folder / "secrets"
+
+    @property
+    def api_token(self) -> str | None:
+        """What requesters must show; None where the gateway listens to this machine alone."""
+        return None if self.config.is_loopback else load_or_create_token(self.secrets_folder / "api-token")
+
+    def worker_settings(self) -> WorkerSettings:
+        """What a worker of this network's fleet needs; it holds secrets."""
+        return WorkerSettings(
+            redis_url=self._redis_url,
+            gateway_url=self.url,
+            store_folder=self.config.store_folder,
+            fleet_key=self.secrets_folder / "fleet.key",
+            token=load_or_create_token(self.secrets_folder / "worker-token"),
+            backend=self._options.backend,
+            threads=self._options.threads,
+        )
+
+    def _start(self, stack: ExitStack) -> None:
+        config = self.config
+        config.state_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.secrets_folder.mkdir(exist_ok=True, mode=0o700)
+        stack.enter_context(_locked(config.state_folder / "lock"))
+        listener = bind(config.host, config.port)
+        stack.callback(listener.close)
+        host = WILDCARD_HOSTS.get(config.host, config.host)
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+
+        with self._station("database") as place:
+            self.database = Database(config.resolved_database_url)
+            stack.callback(self.database.close)
+            self.store = ArtifactStore(config.store_folder)
+            place.append(config.resolved_database_url.rpartition("@")[2])
+        with self._station("redis") as place:
+            broker = self._start_redis(stack)
+            place.append(self._redis_url.rpartition("@")[2])
+        with self._station("chain") as place:
+            chain = self._connect_chain(stack)
+            self.program_id = chain.program_id
+            place.append(f"{self.rpc_url} (program {chain.program_id})")
+        with self._station("gateway") as place:
+            self._serve(stack, broker, chain, listener)
+            place.append(self.url)
+        self.worker_settings().save(self.secrets_folder / "worker.json")
+        with self._station("worker") as place:
+            place.append(self._start_workers(stack))
+
+    @contextmanager
+    def _station(self, component: str) -> Iterator[list[str]]:
+        started_at, place = time.monotonic(), list[str]()
+        yield place
+        if self._on_station is not None:
+            self._on_station(Station(component, time.monotonic() - started_at, place[0]))
+
+    def _start_redis(self, stack: ExitStack) -> CeleryBroker:
+        if self.config.redis_url is None:
+            self._redis_url = stack.enter_context(RedisServer(self.config.state_folder / "redis")).url
+        else:
+            self._redis_url = self.config.redis_url
+        broker = CeleryBroker(self._redis_url)
+        stack.callback(broker.close)
+        broker.waiting()  # it answers
+        return broker
+
+    def _connect_chain(self, stack: ExitStack) -> SolanaChain:
+        config = self.config
+        if config.rpc_url is None:
+            localnet = stack.enter_context(Localnet(config.state_folder / "devnet"))
+            self.rpc_url = localnet.url
+            chain = localnet.connect(localnet.deploy())
+        else:
+            if config.program_id is None or config.committer_key is None:
+                raise MalformedInput("a chain of your own (rpc_url) needs program_id and committer_key, too")
+            self.rpc_url = config.rpc_url
+            program_id = Pubkey.from_string(config.program_id)
+            chain = SolanaChain(config.rpc_url, program_id, load_keypair(config.committer_key))
+        stack.callback(chain.close)
+        enter_epoch(self.database, chain, time.time())
+        return chain
+
+    def _serve(self, stack: ExitStack, broker: CeleryBroker, chain: Chain, listener: socket.socket) -> None:
+        config, settings = self.config, self.worker_settings()
+        fleet_key = FleetKey.load_or_create(settings.fleet_key).public
+        coordinator = Coordinator(self.database, self.store, broker, chain, config, fleet_key, self.url)
+        loops = stack.enter_context(Loops(coordinator))
+        info = NetworkInfo(
+            version=__version__,
+            chain_id=chain.chain_id,
+            program_id=chain.program_id,
+            committer=chain.committer,
+            rpc_url=self.rpc_url if config.rpc_url is None else None,
+            fleet_key=fleet_key.hex(),
+            ask_lamports=config.ask_lamports,
+            limits=config.limits.model_dump(),
+        )
+        services = Services(
+            self.database, self.store, config, info, settings.token, api_token=self.api_token, ring=loops.ring
+        )
+        stack.enter_context(GatewayServer(create_app(services), listener))
+
+    def _start_workers(self, stack: ExitStack) -> str:
+        if not self._options.count:
+            return "none asked for: proofgrid worker joins one"
+        logs = self.config.state_folder / "logs"
+        logs.mkdir(exist_ok=True)
+        environment = self.worker_settings().to_environment()
+        for number in range(1, self._options.count + 1):
+            supervisor = WorkerSupervisor(environment, logs / f"worker-{number}.log", hangs=self._hangs)
+            self.workers.append(stack.enter_context(supervisor))
+        ends_at = time.monotonic() + READY_TIMEOUT_S
+        while not self._is_ready():
+            for supervisor in self.workers:
+                if supervisor.starts > 3 or time.monotonic() > ends_at:
+                    raise QueueError(f"the worker does not start; its log ends: {supervisor.last_words()}")
+            time.sleep(0.05)
+        pids = ", ".join(str(supervisor.pid) for supervisor in self.workers)
+        return f"process {pids}, log {logs}"
+
+    def _is_ready(self) -> bool:
+        with self.database.reading() as session:
+            heard = [
+                supervisor.pid is not None and heard_of(session, name_of_process(supervisor.pid)) is not None
+                for supervisor in self.workers
+            ]
+            return all(heard) and all(part.ready for part in components(session, self.config, time.time()))
+
+    def _hangs(self, pid: int, started_at: float) -> bool:
+        """Has this worker been silent for too long? Liveness is its heartbeat, not its process."""
+        now = time.time()
+        if now - started_at < HANGS_AFTER_S:
+            return False
+        with self.database.reading() as session:
+            heard = heard_of(session, name_of_process(pid))
+        return (heard or started_at) < now - HANGS_AFTER_S
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the state folder for this process alone; the kernel lets go if it dies."""
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Conflict(f"another network runs on {path.parent}; stop it or choose another state folder") from error
+        yield

@@ -1,0 +1,79 @@
+"""A requester's messages: what is asked for, how it stands, what came of it."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from proofgrid.models.causes import Cause
+from proofgrid.models.fields import Decimal, Digest, IdempotencyKey, Lamports, Message, RequestId, UnixTime
+from proofgrid.models.statuses import AttemptState, Fulfilment, Settlement, Verification
+
+
+class InputKind(StrEnum):
+    """What lies in the sealed artifact."""
+
+    WITNESS = "witness"  # a .wtns file
+    INPUTS = "inputs"  # the circuit's JSON inputs; the worker runs the circuit's wasm
+
+
+class ProofRequest(Message):
+    """A request for one proof. The same ``idempotency_key`` from the same requester is the same request."""
+
+    idempotency_key: IdempotencyKey
+    circuit_id: Digest
+    sealed_digest: Digest
+    """The uploaded artifact: a witness or inputs, sealed to the network's fleet key for this circuit."""
+    input_kind: InputKind
+    expected_public_inputs: Annotated[tuple[Decimal, ...], Field(max_length=4096)] | None = None
+    """A proof of any other statement is refused, if given."""
+    deadline_s: Annotated[float, Field(gt=0, le=7 * 86400)] = 3600.0
+    max_price_lamports: Lamports
+
+
+class AttemptView(Message):
+    """One attempt as its requester sees it."""
+
+    number: int
+    state: AttemptState
+    worker: str | None
+    progress: float
+    cause: Cause | None
+    claimed_at: UnixTime | None
+    finished_at: UnixTime | None
+
+
+class RequestStatus(Message):
+    """How a request stands."""
+
+    id: RequestId
+    circuit_id: Digest
+    fulfilment: Fulfilment
+    verification: Verification
+    settlement: Settlement
+    progress: float
+    """Share of the running proof that is done, 0.0 to 1.0."""
+    cause: Cause | None
+    attempts: tuple[AttemptView, ...]
+    price_lamports: int | None
+    created_at: UnixTime
+    deadline_at: UnixTime
+    fulfilled_at: UnixTime | None
+    committed_at: UnixTime | None
+
+
+class ProofAnswer(Message):
+    """A verified proof, in snarkjs' forms."""
+
+    request_id: RequestId
+    proof: dict[str, Any]
+    public_inputs: tuple[Decimal, ...]
+
+
+class ReceiptAnswer(Message):
+    """A receipt (``proofgrid.verifier.receipts.Receipt``) and the chain that holds its root."""
+
+    receipt: dict[str, Any]
+    chain_id: str
+    is_current_chain: bool
+    """False where the root was committed to a chain that this network no longer uses (a devnet that restarted)."""

@@ -1,0 +1,96 @@
+"""Attempts at a request: opened with a fencing token, and ended so that the request goes on or ends too."""
+
+import secrets
+import uuid
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from proofgrid.models import AttemptState, Cause, CauseCode, Fulfilment
+from proofgrid.models.statuses import LIVE_ATTEMPTS
+from proofgrid.network.database import AttemptRow, RequestRow
+from proofgrid.network.transitions import move_attempt, move_fulfilment
+
+FINAL_CODES = frozenset({CauseCode.UNSATISFIED_CIRCUIT, CauseCode.MALFORMED_INPUT})
+"""What a worker may call final; anything else goes to another worker whatever it says."""
+
+
+def open_attempt(session: Session, request: RequestRow, now: float) -> AttemptRow | None:
+    """Assign a waiting request: its next attempt with a fresh token, or None if somebody else was faster."""
+    if not move_fulfilment(session, request.id, Fulfilment.REQUESTED, Fulfilment.ASSIGNED, updated_at=now):
+        return None
+    last = session.scalar(select(func.max(AttemptRow.number)).where(AttemptRow.request_id == request.id))
+    attempt = AttemptRow(
+        id=uuid.uuid4().hex,
+        request_id=request.id,
+        number=(last or 0) + 1,
+        token=secrets.token_hex(32),
+        state=AttemptState.QUEUED,
+        created_at=now,
+        not_before=now,
+    )
+    session.add(attempt)
+    session.flush()
+    return attempt
+
+
+def live_attempt(session: Session, request_id: str) -> AttemptRow | None:
+    """The one attempt that may still give the proof."""
+    return session.scalar(
+        select(AttemptRow).where(AttemptRow.request_id == request_id, AttemptRow.state.in_(LIVE_ATTEMPTS))
+    )
+
+
+def end_attempt(
+    session: Session,
+    attempt: AttemptRow,
+    new: AttemptState,
+    cause: Cause,
+    *,
+    max_attempts: int,
+    now: float,
+    final: bool = False,
+) -> bool:
+    """End an attempt without a proof; its request waits for another or, by the rules, ends. False if it had moved on.
+
+    The request ends if the cause is final, or if two attempts made a false proof (then the witness is at fault,
+    not the machine), or if this was the last of ``max_attempts``.
+    """
+    document = cause.model_dump(mode="json")
+    if not move_attempt(session, attempt.id, attempt.token, attempt.state, new, cause=document, finished_at=now):
+        return False
+    old = session.scalars(select(RequestRow.fulfilment).where(RequestRow.id == attempt.request_id)).one()
+    verdict = cause if final else _verdict(session, attempt, cause, max_attempts)
+    if verdict is None:
+        move_fulfilment(session, attempt.request_id, old, Fulfilment.REQUESTED, updated_at=now)
+    else:
+        values = {"cause": verdict.model_dump(mode="json"), "updated_at": now}
+        move_fulfilment(session, attempt.request_id, old, Fulfilment.UNFULFILLABLE, **values)
+    return True
+
+
+def _verdict(session: Session, attempt: AttemptRow, cause: Cause, max_attempts: int) -> Cause | None:
+    """Why the request ends with this attempt, or None if it does not."""
+    if cause.code in (CauseCode.FALSE_PROOF, CauseCode.INVALID_PROOF):
+        earlier = session.scalars(
+            select(AttemptRow.cause).where(AttemptRow.request_id == attempt.request_id, AttemptRow.id != attempt.id)
+        )
+        if cause.code is CauseCode.FALSE_PROOF and any(old and old["code"] == cause.code for old in earlier):
+            return Cause(code=CauseCode.UNSATISFIED_CIRCUIT, message=cause.message)
+    if attempt.number >= max_attempts:
+        return Cause(
+            code=CauseCode.ATTEMPTS_EXHAUSTED,
+            message=f"none of {attempt.number} attempts gave a valid proof; the last: {cause.code}: {cause.message}"[
+                :2000
+            ],
+        )
+    return None
+
+
+def withdraw(session: Session, request_id: str, now: float) -> None:
+    """End the live attempt of a request that ended without it."""
+    attempt = live_attempt(session, request_id)
+    if attempt is not None:
+        cause = Cause(code=CauseCode.REQUEST_ENDED, message="the request ended before this attempt")
+        values = {"cause": cause.model_dump(mode="json"), "finished_at": now}
+        move_attempt(session, attempt.id, attempt.token, attempt.state, AttemptState.WITHDRAWN, **values)

@@ -1,0 +1,148 @@
+"""Requests as their requesters see them: placed once, watched, cancelled."""
+
+import hashlib
+import secrets
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from proofgrid.errors import Conflict, MalformedInput, NotFound
+from proofgrid.models import (
+    AttemptState,
+    AttemptView,
+    Cause,
+    CauseCode,
+    Fulfilment,
+    InputKind,
+    ProofRequest,
+    RequestStatus,
+)
+from proofgrid.network import circuits
+from proofgrid.network.attempts import live_attempt, withdraw
+from proofgrid.network.database import AttemptRow, RequestRow
+from proofgrid.network.transitions import move_fulfilment
+
+
+def place(session: Session, requester: str, body: ProofRequest, *, ask_lamports: int, now: float) -> str:
+    """The request's id; the same idempotency key gives the same request.
+
+    Raises :class:`NotFound` for an unknown circuit, :class:`MalformedInput` for what the circuit cannot take, and
+    :class:`Conflict` if the key was used for another request.
+    """
+    # Sealing is randomised: a repeat carries other sealed bytes. That they hold the same is the requester's word.
+    digest = hashlib.sha256(body.model_dump_json(exclude={"sealed_digest"}).encode()).hexdigest()
+    known = session.scalar(
+        select(RequestRow).where(RequestRow.requester == requester, RequestRow.idempotency_key == body.idempotency_key)
+    )
+    if known is not None:
+        if known.body_digest != digest:
+            raise Conflict(f"the idempotency key {body.idempotency_key!r} was used for another request: {known.id}")
+        return known.id
+    _require_fitting(session, body)
+    row = RequestRow(
+        id=secrets.token_hex(32),
+        requester=requester,
+        body_digest=digest,
+        deadline_at=now + body.deadline_s,
+        created_at=now,
+        updated_at=now,
+        **body.model_dump(exclude={"deadline_s", "expected_public_inputs"}),
+    )
+    if body.expected_public_inputs is not None:
+        row.expected_public_inputs = list(body.expected_public_inputs)
+    session.add(row)
+    session.flush()
+    if body.max_price_lamports < ask_lamports:
+        cause = Cause(
+            code=CauseCode.PRICE_BELOW_ASK,
+            message=f"the ask is {ask_lamports} lamports, the request's cap {body.max_price_lamports}; raise the cap",
+        )
+        _end(session, row, Fulfilment.REQUESTED, Fulfilment.UNFULFILLABLE, cause, now)
+    return row.id
+
+
+def _require_fitting(session: Session, body: ProofRequest) -> None:
+    circuit = circuits.find(session, body.circuit_id)
+    if body.input_kind is InputKind.INPUTS and circuit.wasm_digest is None:
+        raise MalformedInput(
+            f"circuit {circuit.id} was registered without its wasm, so inputs cannot become a witness; "
+            "register it with the wasm or send a witness"
+        )
+    expected = body.expected_public_inputs
+    if expected is not None and len(expected) != circuit.n_public:
+        raise MalformedInput(
+            f"expected_public_inputs: the circuit has {circuit.n_public} public inputs, got {len(expected)}"
+        )
+
+
+def owned(session: Session, request_id: str, requester: str) -> RequestRow:
+    """The row, if it is this requester's; somebody else's is :class:`NotFound` too."""
+    row = session.scalar(select(RequestRow).where(RequestRow.id == request_id, RequestRow.requester == requester))
+    if row is None:
+        raise NotFound(f"no request of yours is named {request_id}")
+    return row
+
+
+def status(session: Session, request_id: str, requester: str) -> RequestStatus:
+    """How a request stands, its attempts among it."""
+    row = owned(session, request_id, requester)
+    running = [attempt.progress for attempt in row.attempts if attempt.state.is_live]
+    return RequestStatus(
+        id=row.id,
+        circuit_id=row.circuit_id,
+        fulfilment=row.fulfilment,
+        verification=row.verification,
+        settlement=row.settlement,
+        progress=1.0 if row.fulfilment is Fulfilment.FULFILLED else max(running, default=0.0),
+        cause=None if row.cause is None else Cause.model_validate(row.cause),
+        attempts=tuple(_view(attempt) for attempt in row.attempts),
+        price_lamports=row.price_lamports,
+        created_at=row.created_at,
+        deadline_at=row.deadline_at,
+        fulfilled_at=row.fulfilled_at,
+        committed_at=row.committed_at,
+    )
+
+
+def _view(attempt: AttemptRow) -> AttemptView:
+    return AttemptView(
+        number=attempt.number,
+        state=attempt.state,
+        worker=attempt.worker,
+        progress=attempt.progress,
+        cause=None if attempt.cause is None else Cause.model_validate(attempt.cause),
+        claimed_at=attempt.claimed_at,
+        finished_at=attempt.finished_at,
+    )
+
+
+def cancel(session: Session, request_id: str, requester: str, now: float) -> None:
+    """Withdraw a request that no worker has claimed; cancelling twice is the same.
+
+    Raises :class:`Conflict` once a worker proves it or it has ended otherwise.
+    """
+    row = owned(session, request_id, requester)
+    if row.fulfilment is Fulfilment.CANCELLED:
+        return
+    if row.fulfilment not in (Fulfilment.REQUESTED, Fulfilment.ASSIGNED):
+        raise Conflict(f"the request is {row.fulfilment}; it can be cancelled only before a worker claims it")
+    cause = Cause(code=CauseCode.CANCELLED_BY_REQUESTER, message="cancelled before a worker claimed it")
+    _end(session, row, row.fulfilment, Fulfilment.CANCELLED, cause, now)
+
+
+def expire(session: Session, row: RequestRow, now: float) -> bool:
+    """End a request whose deadline has passed; False if a proof already waits for the verifier's word."""
+    attempt = live_attempt(session, row.id)
+    if attempt is not None and attempt.state is AttemptState.SUBMITTED:
+        return False
+    tried = f" after {len(row.attempts)} attempts" if row.attempts else ": no worker was free"
+    cause = Cause(code=CauseCode.DEADLINE_PASSED, message=f"the deadline passed{tried}")
+    _end(session, row, row.fulfilment, Fulfilment.EXPIRED, cause, now)
+    return True
+
+
+def _end(session: Session, row: RequestRow, old: Fulfilment, new: Fulfilment, cause: Cause, now: float) -> None:
+    document = cause.model_dump(mode="json")
+    if not move_fulfilment(session, row.id, old, new, cause=document, updated_at=now):
+        raise Conflict(f"request {row.id} moved on while it was being ended; look at its status again")
+    withdraw(session, row.id, now)

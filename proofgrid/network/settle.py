@@ -1,0 +1,219 @@
+"""The settle loop: valid proofs become leaves, leaves a root, the root a transaction, the transaction receipts.
+
+Each step is written to the database before the next begins, so a crash anywhere is resumed by the next tick:
+leaves and root under a number, then each signature, then sending, then receipts. One batch is under way at a time,
+since each root follows its predecessor.
+"""
+
+import logging
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from proofgrid.config import NetworkConfig
+from proofgrid.errors import ChainUnavailable, Conflict
+from proofgrid.models import AttemptState, BatchState, Fulfilment, Settlement, Submission, Verification
+from proofgrid.network.chain import Chain, CommittedBatch
+from proofgrid.network.database import AttemptRow, BatchRow, Database, EpochRow, LeafRow, RequestRow
+from proofgrid.network.transitions import move_batch, move_settlement
+from proofgrid.network.verify import load_submission
+from proofgrid.prover.artifacts import ArtifactStore
+from proofgrid.verifier.keys import Proof
+from proofgrid.verifier.merkle import MerkleTree
+from proofgrid.verifier.receipts import Leaf, Receipt, digest_public_inputs
+
+log = logging.getLogger(__name__)
+
+_UNDER_WAY = (BatchState.BUILT, BatchState.SIGNED)
+
+
+def settle(
+    database: Database, store: ArtifactStore, chain: Chain, config: NetworkConfig, prover: bytes, now: float
+) -> int:
+    """Commit the batch under way, or the next one if it is due; number of requests that got their receipt.
+
+    ``prover`` is the fleet's ed25519 public key. Raises :class:`~proofgrid.errors.SettlementError`.
+    """
+    if not _has_work(database, config, now):
+        return 0
+    epoch = enter_epoch(database, chain, now)
+    batch = _under_way(database, epoch) or build(database, store, chain, config, epoch, prover, now)
+    if batch is None:
+        return 0
+    committed = commit(database, chain, batch)
+    return write_receipts(database, chain, batch, committed, now)
+
+
+def _has_work(database: Database, config: NetworkConfig, now: float) -> bool:
+    with database.reading() as session:
+        under_way = session.scalar(select(BatchRow.id).where(BatchRow.state.in_(_UNDER_WAY)).limit(1))
+        return under_way is not None or _is_due(_waiting(session, config.batch_size), config, now)
+
+
+def enter_epoch(database: Database, chain: Chain, now: float) -> int:
+    """The number of this chain's epoch: the latest one, unless the chain is another or has lost its log.
+
+    Batches under way on the chain that is gone are abandoned, their leaves set free for the next.
+    """
+    names = {"chain_id": chain.chain_id, "program_id": chain.program_id, "committer": chain.committer}
+    next_number = chain.next_number()
+    with database.writing() as session:
+        latest = session.scalar(select(EpochRow).order_by(EpochRow.number.desc()).limit(1))
+        if latest is not None and _names(latest) == names and _has_log(session, latest, next_number):
+            return latest.number
+        for batch in session.scalars(select(BatchRow).where(BatchRow.state.in_(_UNDER_WAY))).all():
+            log.warning("batch %d of epoch %d is abandoned: its chain is gone", batch.number, batch.epoch)
+            move_batch(session, batch.id, batch.state, BatchState.ABANDONED)
+            session.execute(delete(LeafRow).where(LeafRow.batch_id == batch.id))
+        epoch = EpochRow(**names, started_at=now)
+        session.add(epoch)
+        session.flush()
+        return epoch.number
+
+
+def _names(epoch: EpochRow) -> dict[str, str]:
+    return {"chain_id": epoch.chain_id, "program_id": epoch.program_id, "committer": epoch.committer}
+
+
+def _has_log(session: Session, epoch: EpochRow, next_number: int) -> bool:
+    """Does the chain still count the last batch that it confirmed?"""
+    last = session.scalar(
+        select(func.max(BatchRow.number)).where(BatchRow.epoch == epoch.number, BatchRow.state == BatchState.COMMITTED)
+    )
+    return last is None or last < next_number
+
+
+def _under_way(database: Database, epoch: int) -> BatchRow | None:
+    with database.reading() as session:
+        return session.scalar(select(BatchRow).where(BatchRow.epoch == epoch, BatchRow.state.in_(_UNDER_WAY)))
+
+
+def build(
+    database: Database,
+    store: ArtifactStore,
+    chain: Chain,
+    config: NetworkConfig,
+    epoch: int,
+    prover: bytes,
+    now: float,
+) -> BatchRow | None:
+    """Write the next batch if enough proofs wait, or one waits long enough; None if not."""
+    with database.reading() as session:
+        if not _is_due(_waiting(session, config.batch_size), config, now):
+            return None
+    number = chain.next_number()
+    with database.writing() as session:
+        rows = _waiting(session, config.batch_size)
+        if not _is_due(rows, config, now):
+            return None
+        leaves = [_leaf(store, config, request, digest, prover).encode() for request, digest in rows]
+        batch = BatchRow(
+            epoch=epoch,
+            number=number,
+            root=MerkleTree(leaves).root.hex(),
+            n_leaves=len(leaves),
+            state=BatchState.BUILT,
+            created_at=now,
+        )
+        batch.leaves = [
+            LeafRow(request_id=request.id, position=position, data=data)
+            for position, ((request, _), data) in enumerate(zip(rows, leaves, strict=True))
+        ]
+        session.add(batch)
+        session.flush()
+        return batch
+
+
+def _waiting(session: Session, limit: int) -> list[tuple[RequestRow, str]]:
+    """Fulfilled requests that have no leaf, in order of arrival, and the digests of their proofs."""
+    rows = session.execute(
+        select(RequestRow, AttemptRow.result_digest)
+        .join(AttemptRow, AttemptRow.request_id == RequestRow.id)
+        .outerjoin(LeafRow, LeafRow.request_id == RequestRow.id)
+        .where(
+            RequestRow.fulfilment == Fulfilment.FULFILLED,
+            RequestRow.verification == Verification.VALID,
+            RequestRow.settlement == Settlement.UNSETTLED,
+            AttemptRow.state == AttemptState.ACCEPTED,
+            LeafRow.request_id.is_(None),
+        )
+        .order_by(RequestRow.sequence)
+        .limit(limit)
+    ).all()
+    return [(request, digest) for request, digest in rows if digest is not None]
+
+
+def _is_due(rows: list[tuple[RequestRow, str]], config: NetworkConfig, now: float) -> bool:
+    if len(rows) >= config.batch_size:
+        return True
+    fulfilled_at = [request.fulfilled_at for request, _ in rows if request.fulfilled_at is not None]
+    return bool(fulfilled_at) and min(fulfilled_at) <= now - config.timing.batch_age_s
+
+
+def _leaf(store: ArtifactStore, config: NetworkConfig, request: RequestRow, digest: str, prover: bytes) -> Leaf:
+    submission: Submission = load_submission(store, digest, config)
+    return Leaf(
+        request_id=bytes.fromhex(request.id),
+        verifying_key_digest=bytes.fromhex(request.circuit.verifying_key_digest),
+        public_inputs_digest=digest_public_inputs([int(value) for value in submission.public_inputs]),
+        proof_digest=Proof.from_json(submission.proof).digest(),
+        prover=prover,
+        price_lamports=request.price_lamports or 0,
+    )
+
+
+def commit(database: Database, chain: Chain, batch: BatchRow) -> CommittedBatch:
+    """Bring the batch's root on chain; each signature is stored before its transaction is sent.
+
+    The number and the root are fixed, so doing this again after a crash commits nothing twice.
+    """
+
+    def persist(signature: str, last_valid_block_height: int) -> None:
+        values = {"signature": signature, "last_valid_block_height": last_valid_block_height}
+        with database.writing() as session:
+            state = session.scalars(select(BatchRow.state).where(BatchRow.id == batch.id)).one()
+            if not move_batch(session, batch.id, state, BatchState.SIGNED, **values):
+                raise Conflict(f"batch {batch.number} was abandoned while it was being signed")
+        batch.signature = signature
+
+    try:
+        return chain.commit(batch.number, bytes.fromhex(batch.root), batch.n_leaves, persist)
+    except ChainUnavailable:
+        # A chain that keeps accounts but forgot old transactions: ours is the signature that was stored.
+        address = chain.find(batch.number, bytes.fromhex(batch.root))
+        if address is None or batch.signature is None:
+            raise
+        return CommittedBatch(batch.signature, address)
+
+
+def write_receipts(database: Database, chain: Chain, batch: BatchRow, committed: CommittedBatch, now: float) -> int:
+    """Give each leaf of a committed batch its receipt; the number of receipts, 0 if they were written before."""
+    values = {"signature": committed.signature, "address": committed.address, "committed_at": now}
+    with database.writing() as session:
+        state = session.scalars(select(BatchRow.state).where(BatchRow.id == batch.id)).one()
+        if state is BatchState.COMMITTED:
+            return 0
+        if state is BatchState.BUILT:  # the chain had it already: nothing was signed since the restart
+            move_batch(session, batch.id, state, BatchState.SIGNED)
+        move_batch(session, batch.id, BatchState.SIGNED, BatchState.COMMITTED, **values)
+        leaves = session.scalars(select(LeafRow).where(LeafRow.batch_id == batch.id).order_by(LeafRow.position)).all()
+        tree = MerkleTree([leaf.data for leaf in leaves])
+        for leaf in leaves:
+            leaf.receipt = _receipt(chain, batch, committed, tree, leaf).encode_json().decode()
+            moved = {"committed_at": now, "updated_at": now}
+            move_settlement(session, leaf.request_id, Settlement.UNSETTLED, Settlement.COMMITTED, **moved)
+        return len(leaves)
+
+
+def _receipt(chain: Chain, batch: BatchRow, committed: CommittedBatch, tree: MerkleTree, leaf: LeafRow) -> Receipt:
+    return Receipt(
+        leaf=Leaf.decode(leaf.data),
+        index=leaf.position,
+        n_leaves=batch.n_leaves,
+        path=tuple(tree.path(leaf.position)),
+        root=tree.root,
+        batch=batch.number,
+        transaction=committed.signature,
+        program_id=chain.program_id,
+        batch_address=committed.address,
+    )

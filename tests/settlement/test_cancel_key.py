@@ -1,0 +1,61 @@
+"""cancel_key: the authority closes its upload and gets the rent back; keys are never closed."""
+
+from solders.instruction import AccountMeta, Instruction
+
+from proofgrid.settlement import instructions
+from proofgrid.settlement.accounts import UploadAccount
+from proofgrid.settlement.addresses import upload_address
+from tests.settlement.conftest import Chain
+from tests.settlement.instances import instance
+
+
+def build(chain: Chain) -> Instruction:
+    return instructions.cancel_key(chain.program_id, chain.payer.pubkey(), instance(1).digest)
+
+
+def test_rent_comes_back(chain: Chain) -> None:
+    given = instance(1)
+    chain.upload(given)
+    upload, _ = upload_address(chain.program_id, chain.payer.pubkey(), given.digest)
+    rent, before = chain.svm.get_balance(upload) or 0, chain.svm.get_balance(chain.payer.pubkey()) or 0
+    result = chain.send(build(chain))
+    assert not chain.svm.get_balance(upload)
+    assert chain.svm.get_balance(chain.payer.pubkey()) == before + rent - result.fee()
+
+
+def test_upload_can_be_opened_again(chain: Chain) -> None:
+    given = instance(1)
+    chain.upload(given)
+    reopen = instructions.init_key(chain.program_id, chain.payer.pubkey(), given.digest, len(given.encoding))
+    chain.send(build(chain), reopen)  # even in the same transaction
+    upload, _ = upload_address(chain.program_id, chain.payer.pubkey(), given.digest)
+    assert UploadAccount.decode(chain.data(upload)).encoding == bytes(len(given.encoding))
+
+
+def test_cancelled_upload_cannot_be_used_in_the_same_transaction(chain: Chain) -> None:
+    given = instance(1)
+    chain.upload(given)
+    finalize = instructions.finalize_key(chain.program_id, chain.payer.pubkey(), given.digest)
+    chain.refuses("WrongUploadAccount", build(chain), finalize)
+
+
+def test_refusals(chain: Chain) -> None:
+    given = instance(1)
+    key = chain.register(given)
+    chain.refuses("WrongUploadAccount", build(chain))
+    chain.upload(given)
+    stranger = chain.fund(9)
+    honest = build(chain)
+    upload = honest.accounts[1]
+
+    def with_accounts(*accounts: AccountMeta) -> Instruction:
+        return Instruction(chain.program_id, honest.data, list(accounts))
+
+    theirs = AccountMeta(stranger.pubkey(), True, True)
+    chain.refuses("WrongAuthority", with_accounts(theirs, upload), signers=[stranger])
+    unsigned = AccountMeta(chain.payer.pubkey(), False, True)
+    chain.refuses("MissingSignature", with_accounts(unsigned, upload), signers=[stranger])
+    chain.refuses("AccountNotWritable", with_accounts(honest.accounts[0], AccountMeta(upload.pubkey, False, False)))
+    chain.refuses("WrongUploadAccount", with_accounts(honest.accounts[0], AccountMeta(key, False, True)))
+    chain.refuses("MissingAccount", with_accounts(honest.accounts[0]))
+    chain.refuses("MalformedInstruction", Instruction(chain.program_id, honest.data + b"\0", honest.accounts))

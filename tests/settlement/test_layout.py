@@ -1,0 +1,151 @@
+"""Layouts and readers: what is written is what is read, and nothing else is read."""
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from solders.pubkey import Pubkey
+
+from proofgrid.errors import MalformedInput
+from proofgrid.kernels.backend import select
+from proofgrid.kernels.curves import BN254
+from proofgrid.settlement.accounts import BatchAccount, KeyAccount, LogAccount, UploadAccount, key_encoding_size
+from proofgrid.settlement.addresses import batch_address, batch_addresses, derivations, key_address
+from proofgrid.settlement.layout import (
+    ACCOUNTS,
+    BATCH_ACCOUNT,
+    INSTRUCTIONS,
+    KEY_ACCOUNT,
+    LOG_ACCOUNT,
+    SEEDS,
+    UPLOAD_ACCOUNT,
+    Layout,
+)
+from proofgrid.verifier.keys import VerifyingKey
+from tests.settlement.instances import instance
+
+READERS = [
+    (KeyAccount, KEY_ACCOUNT, {"digest": bytes(32), "n_public": 0, "bump": 255}, bytes(key_encoding_size(0))),
+    (
+        UploadAccount,
+        UPLOAD_ACCOUNT,
+        {"authority": bytes(32), "digest": bytes(32), "encoding_size": 512, "bump": 1},
+        bytes(512),
+    ),
+    (
+        LogAccount,
+        LOG_ACCOUNT,
+        {"committer": bytes(32), "next_number": 2**64 - 1, "latest_root": bytes(32), "bump": 0},
+        b"",
+    ),
+    (
+        BatchAccount,
+        BATCH_ACCOUNT,
+        {
+            "committer": b"c" * 32,
+            "number": 7,
+            "prev_root": b"p" * 32,
+            "root": b"r" * 32,
+            "slot": 9,
+            "unix_time_s": -1,
+            "leaf_count": 2**32 - 1,
+            "bump": 3,
+        },
+        b"",
+    ),
+]
+each_reader = pytest.mark.parametrize(
+    ("reader", "record", "values", "tail"), READERS, ids=lambda value: getattr(value, "name", "")
+)
+
+
+@each_reader
+def test_written_is_read(reader: type, record: Layout, values: dict, tail: bytes) -> None:
+    decoded = reader.decode(record.encode(values) + tail)
+    assert {name: getattr(decoded, name) for name in values} == values
+
+
+@each_reader
+def test_other_lengths_are_refused(reader: type, record: Layout, values: dict, tail: bytes) -> None:
+    data = record.encode(values) + tail
+    for wrong in (data[:-1], data + b"\0", b"", data[: record.size - 1]):
+        with pytest.raises(MalformedInput):
+            reader.decode(wrong)
+
+
+@each_reader
+def test_other_types_are_refused(reader: type, record: Layout, values: dict, tail: bytes) -> None:
+    data = record.encode(values) + tail
+    for position in range(8):
+        flipped = data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :]
+        with pytest.raises(MalformedInput, match="first bytes"):
+            reader.decode(flipped)
+
+
+@each_reader
+def test_reserved_bytes_must_be_zero(reader: type, record: Layout, values: dict, tail: bytes) -> None:
+    data, at = record.encode(values) + tail, record.offset("reserved")
+    with pytest.raises(MalformedInput, match="reserved"):
+        reader.decode(data[:at] + b"\1" + data[at + 1 :])
+
+
+@each_reader
+@given(data=st.binary(max_size=700))
+def test_hostile_bytes_are_refused(reader: type, record: Layout, values: dict, tail: bytes, data: bytes) -> None:
+    for candidate in (data, (record.discriminator or b"") + data):
+        with contextlib.suppress(MalformedInput):
+            assert record.encode(vars(reader.decode(candidate)) | {}) == candidate[: record.size]
+
+
+def test_key_of_an_impossible_size_is_refused() -> None:
+    for n_public, size in ((1, key_encoding_size(0)), (65, key_encoding_size(65)), (2**32 - 1, 512)):
+        head = KEY_ACCOUNT.encode({"digest": bytes(32), "n_public": n_public, "bump": 0})
+        with pytest.raises(MalformedInput):
+            KeyAccount.decode(head + bytes(size))
+
+
+def test_names_and_numbers_are_unique() -> None:
+    assert len({record.discriminator for record in ACCOUNTS}) == len(ACCOUNTS)
+    assert [one.arguments.tag for one in INSTRUCTIONS] == list(range(len(INSTRUCTIONS)))
+    assert len({len(seed) and seed for seed in SEEDS.values()}) == len(SEEDS)
+
+
+def test_layouts_are_naturally_aligned() -> None:
+    """The program reads them in place; codegen's static assertions say the same to the C compiler."""
+    sizes = {"u8": 1, "u16": 2, "u32": 4, "u64": 8, "i64": 8}
+    for record in (*ACCOUNTS, *(one.arguments for one in INSTRUCTIONS)):
+        for field in record.members:
+            if isinstance(field.kind, str):
+                assert record.offset(field.name) % sizes[field.kind] == 0, (record.name, field.name)
+
+
+def test_values_that_do_not_fit_are_refused() -> None:
+    good = {"committer": bytes(32), "next_number": 0, "latest_root": bytes(32), "bump": 0}
+    for wrong in ({"next_number": 2**64}, {"next_number": -1}, {"bump": 256}, {"latest_root": bytes(31)}):
+        with pytest.raises(MalformedInput):
+            LOG_ACCOUNT.encode(good | wrong)
+
+
+def test_digest_is_the_verifiers() -> None:
+    """The chain names a key as VerifyingKey.digest() does, so that a leaf's key is the account's."""
+    given_ = instance(4)
+    verifying_key = VerifyingKey.decode(BN254, given_.encoding, backend=select("reference"))
+    assert verifying_key.encode() == given_.encoding
+    assert verifying_key.digest() == given_.digest
+
+
+def test_addresses_agree_with_solders() -> None:
+    program, committer = Pubkey.new_unique(), Pubkey.new_unique()
+    pairs = batch_addresses(program, committer, 258)
+    assert pairs[0] == batch_address(program, committer, 258)
+    assert pairs[0] == Pubkey.find_program_address([b"batch", bytes(committer), b"\2\1" + bytes(6)], program)
+    for address, bump in pairs[:20]:
+        seeds = [b"batch", bytes(committer), b"\2\1" + bytes(6), bytes([bump])]
+        assert Pubkey.create_program_address(seeds, program) == address
+    assert derivations(program, b"key", bytes(32))[0] == key_address(program, bytes(32))
+    with pytest.raises(MalformedInput):
+        key_address(program, bytes(31))
+    for number in (-1, 2**64):
+        with pytest.raises(MalformedInput):
+            batch_address(program, committer, number)
