@@ -5,7 +5,10 @@ Arrays may be memory-mapped and need no alignment; they are read in place. See k
 """
 
 import os
+import subprocess
+import sys
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 
 from proofgrid.errors import BackendUnavailable
@@ -33,10 +36,15 @@ def _backend(isa: str) -> NativeBackend:
 
 
 def _import_core() -> ModuleType:
+    """The compiled module. In an editable install this import first rebuilds it, by the environment's own cmake."""
+    path = os.environ.get("PATH", "")
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
     try:
         from proofgrid.kernels.native import _core
-    except ImportError as error:
+    except (ImportError, OSError, subprocess.CalledProcessError) as error:
         raise BackendUnavailable(
             f"the native core is not built: {error}; run `pip install .` or `make setup`"
         ) from error
+    finally:
+        os.environ["PATH"] = path
     return _core
