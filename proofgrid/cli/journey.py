@@ -31,6 +31,11 @@ T = TypeVar("T")
 PROOF_TIMEOUT_S = 300.0
 
 
+def duration(seconds: float) -> str:
+    """For a person: milliseconds below a tenth of a second."""
+    return f"{seconds:.2f} s" if seconds >= 0.1 else f"{1000 * seconds:.1f} ms"
+
+
 @dataclass
 class Stations:
     """Prints each station with its time as it is passed, and remembers them for ``--json``."""
@@ -43,7 +48,7 @@ class Stations:
 
     def passing(self, name: str, seconds: float, detail: str) -> None:
         self.passed.append({"station": name, "seconds": round(seconds, 3), "detail": detail})
-        self.out.say(f"  {name:<14}{seconds:7.2f} s   {detail}")
+        self.out.say(f"  {name:<13}{duration(seconds):>9}   {detail}")
 
     def timed(self, name: str, work: Callable[[], T], describe: Callable[[T], str]) -> T:
         start = time.perf_counter()
