@@ -57,8 +57,8 @@ class NativeBackend:
         self, field: Field, values: Array, *, inverse: bool = False, shift: int = 1, control: Control | None = None
     ) -> Array:
         values = _elements(field, values, "values")
-        if not 0 < shift < field.modulus:
-            raise MalformedInput(f"shift: expected 0 < shift < {field.name}'s modulus")
+        if not isinstance(shift, int) or not 0 < shift < field.modulus:
+            raise MalformedInput(f"shift: expected an integer with 0 < shift < {field.name}'s modulus")
         out = np.empty(values.shape, np.uint64)
         shift_words = encode_elements(field, [shift])
         self._layer.ntt(field.name, values, out, bool(inverse), shift_words, *_run(control))

@@ -43,7 +43,6 @@ class BatchAdder {
     F product = F::one();
     for (size_t i = 0; i < n; ++i) {
       products_[i] = product;
-      pairs.prefetch(i);
       const F x1 = pairs.left_x(i), x2 = pairs.right_x(i);
       const F denominator = x2 - x1;
       if (denominator.is_zero() | x1.is_zero() | x2.is_zero()) [[unlikely]] {
@@ -128,7 +127,6 @@ struct ArrayPairs {
   const Affine<F>* first;
   const Affine<F>* second;
   Affine<F>* out;
-  void prefetch(size_t) const {}
   const F& left_x(size_t i) const { return first[i].x; }
   const F& right_x(size_t i) const { return second[i].x; }
   const Affine<F>& left(size_t i) const { return first[i]; }

@@ -62,7 +62,6 @@ struct TablePairs {
   Affine<F>* sums;
 
   size_t place(size_t i) const { return static_cast<size_t>(digits[i] < 0 ? -digits[i] : digits[i]); }
-  void prefetch(size_t) const {}
   const F& left_x(size_t i) const { return sums[i].x; }
   const F& right_x(size_t i) const { return multiples[place(i)].x; }
   const Affine<F>& left(size_t i) const { return sums[i]; }

@@ -27,7 +27,7 @@ namespace msm_detail {
 
 inline constexpr size_t chunk_size = size_t{1} << 20;  // points per pass: bounds the digits to 34 MB
 inline constexpr unsigned small_bits = 7;
-inline constexpr size_t group_size = 8192;  // points per inversion in the first round of a tree
+inline constexpr size_t group_bytes = size_t{1} << 19;  // a group of points and its products fit a second-level cache
 
 // A point's place in the chunk and the sign it enters with.
 using Entry = std::uint32_t;
@@ -38,16 +38,19 @@ template <class F>
 struct Bases {
   const std::byte* data;
 
-  const std::byte* at(size_t i) const { return data + i * Affine<F>::bytes; }
-  F x(Entry e) const { return F::load_mont(at(e >> 1)); }
+  const std::byte* at(Entry e) const { return data + size_t{e >> 1} * Affine<F>::bytes; }
+  void prefetch(Entry e) const {
+    for (size_t offset = 0; offset < Affine<F>::bytes; offset += 64) __builtin_prefetch(at(e) + offset);
+    __builtin_prefetch(at(e) + Affine<F>::bytes - 1);
+  }
   Affine<F> point(Entry e) const {
-    Affine<F> p = Affine<F>::load_mont(at(e >> 1));
+    Affine<F> p = Affine<F>::load_mont(at(e));
     if (e & 1) p.y = -p.y;
     return p;
   }
 };
 
-// A run of points of one bucket inside a group: `count` of them, their sum grows at `start`.
+// A run of points of one bucket inside a group: `count` of them from `start` on, where their sum grows.
 struct Segment {
   std::uint32_t bucket, start, count;
 };
@@ -56,7 +59,7 @@ struct Segment {
 template <class F>
 class Workspace {
  public:
-  Workspace() : adder_(group_size / 2 + 1), points_(new Affine<F>[group_size + 1]) {}
+  Workspace() : adder_(group_size / 2), points_(new Affine<F>[group_size]) {}
 
   // The sum over i of digit_i * base_i, for `count` digits, |digit| <= buckets. place(i) is the base's index.
   template <class Place>
@@ -72,6 +75,8 @@ class Workspace {
   }
 
  private:
+  static constexpr size_t group_size = group_bytes / sizeof(Affine<F>);
+
   // Counting sort: entries_ by bucket, ends_[b] the end of bucket b. Zero digits vanish.
   template <class Place>
   void sort(const Digit* digits, const Place& place, size_t count, size_t buckets) {
@@ -92,26 +97,32 @@ class Workspace {
   // Adds up the entries from `begin` on, as many as a group holds, into their buckets; returns the end.
   size_t reduce_group(const Bases<F>& bases, size_t begin) {
     const size_t end = std::min(begin + group_size, entries_.size());
+    gather(bases, begin, end);
     segments_.clear();
-    pairs_.clear();
-    std::uint32_t out = 0;
     for (size_t i = begin; i < end;) {
       while (ends_[bucket_] <= i) ++bucket_;
       const size_t stop = std::min<size_t>(ends_[bucket_], end);
-      const auto halves = static_cast<std::uint32_t>((stop - i + 1) / 2);
-      segments_.push_back({static_cast<std::uint32_t>(bucket_), out, halves});
-      for (; i + 1 < stop; i += 2) pairs_.push_back({static_cast<std::uint32_t>(i), out++});
-      if (i < stop) points_[out++] = bases.point(entries_[i++]);
+      segments_.push_back({static_cast<std::uint32_t>(bucket_), static_cast<std::uint32_t>(i - begin),
+                           static_cast<std::uint32_t>(stop - i)});
+      i = stop;
     }
-    adder_.add(FirstRound{bases, entries_.data(), pairs_.data(), points_.get(), pairs_.size()}, pairs_.size());
     for (std::uint32_t step = 1; next_round(step); step *= 2) {
-      adder_.add(LaterRound{pairs_.data(), points_.get()}, pairs_.size());
+      adder_.add(Neighbours{pairs_.data(), points_.get()}, pairs_.size());
     }
     for (const Segment& segment : segments_) {
       Affine<F>& bucket = buckets_[segment.bucket];
       bucket = bucket.is_infinity() ? points_[segment.start] : sum_of(bucket, points_[segment.start]);
     }
     return end;
+  }
+
+  // The entries' points, with their signs, into points_. They lie anywhere in the bases: fetched well ahead.
+  void gather(const Bases<F>& bases, size_t begin, size_t end) {
+    constexpr size_t ahead = 24;
+    for (size_t i = begin; i < end; ++i) {
+      bases.prefetch(entries_[std::min(i + ahead, end - 1)]);
+      points_[i - begin] = bases.point(entries_[i]);
+    }
   }
 
   // Pairs of partial sums that lie `step` apart; false if every segment has one sum left.
@@ -137,33 +148,13 @@ class Workspace {
     return total;
   }
 
-  // Pair::first is a position in the entries, Pair::second the sum's place.
+  // Places of two partial sums; their sum replaces the first.
   struct Pair {
     std::uint32_t first, second;
   };
-  struct FirstRound {
-    const Bases<F>& bases;
-    const Entry* entries;
-    const Pair* pairs;
-    Affine<F>* out;
-    size_t count;
-    void prefetch(size_t i) const {
-      if (i + 8 >= count) return;
-      const Entry* ahead = entries + pairs[i + 8].first;
-      __builtin_prefetch(bases.at(ahead[0] >> 1));
-      __builtin_prefetch(bases.at(ahead[1] >> 1));
-    }
-    F left_x(size_t i) const { return bases.x(entries[pairs[i].first]); }
-    F right_x(size_t i) const { return bases.x(entries[pairs[i].first + 1]); }
-    Affine<F> left(size_t i) const { return bases.point(entries[pairs[i].first]); }
-    Affine<F> right(size_t i) const { return bases.point(entries[pairs[i].first + 1]); }
-    void write(size_t i, const Affine<F>& p) const { out[pairs[i].second] = p; }
-  };
-  // Both are places of partial sums; the sum replaces the first.
-  struct LaterRound {
+  struct Neighbours {
     const Pair* pairs;
     Affine<F>* points;
-    void prefetch(size_t) const {}
     const F& left_x(size_t i) const { return points[pairs[i].first].x; }
     const F& right_x(size_t i) const { return points[pairs[i].second].x; }
     const Affine<F>& left(size_t i) const { return points[pairs[i].first]; }
