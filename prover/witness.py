@@ -82,17 +82,21 @@ def calculate_witness(
 
 def load_inputs(path: str | os.PathLike[str]) -> dict[str, Any]:
     """A circuit's inputs from a JSON file of one object; integers keep their digits. Raises :class:`MalformedInput`."""
-    data = _read_file(path, MAX_INPUT_BYTES)
+    return parse_inputs(_read_file(path, MAX_INPUT_BYTES), os.fspath(path))
+
+
+def parse_inputs(data: bytes, where: str) -> dict[str, Any]:
+    """:func:`load_inputs` of bytes that never were a file; ``where`` names them in errors."""
     if _json_depth(data) > _MAX_JSON_DEPTH:
-        raise MalformedInput(f"{os.fspath(path)}: nested deeper than {_MAX_JSON_DEPTH}")
+        raise MalformedInput(f"{where}: nested deeper than {_MAX_JSON_DEPTH}")
     try:
         inputs = json.loads(
             data.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_object_without_repeats
         )
     except (ValueError, RecursionError) as error:
-        raise MalformedInput(f"{os.fspath(path)}: not JSON: {error}") from error
+        raise MalformedInput(f"{where}: not JSON: {error}") from error
     if not isinstance(inputs, dict):
-        raise MalformedInput(f"{os.fspath(path)}: expected an object of signals, got {type(inputs).__name__}")
+        raise MalformedInput(f"{where}: expected an object of signals, got {type(inputs).__name__}")
     return inputs
 
 

@@ -204,6 +204,16 @@ class World:
         self.coordinator.database = self.database
 
 
+_known: dict[CircuitRegistration, CircuitInfo] = {}
+
+
+def _inspected(store: ArtifactStore, registration: CircuitRegistration) -> CircuitInfo:
+    """Reading a key takes a while on the reference backend; every world has the same circuit."""
+    if registration not in _known:
+        _known[registration] = circuits.inspect(store, registration)
+    return _known[registration]
+
+
 MakeWorld = Callable[..., World]
 
 
@@ -217,7 +227,7 @@ def make_world(folder: Path, **settings: Any) -> World:
     registration = CircuitRegistration(
         name="steps", zkey_digest=store.put_file(BN254 / "steps.zkey"), wasm_digest=store.put_file(BN254 / "steps.wasm")
     )
-    circuit = circuits.inspect(store, registration)
+    circuit = _inspected(store, registration)
     with database.writing() as session:
         circuits.save(session, circuit, 0.0)
     coordinator = Coordinator(database, store, broker, chain, config, PROVER, "http://127.0.0.1:1")
