@@ -7,6 +7,7 @@ calls for each element from Python would take most of the time. No Python code r
 Source: iden3/circom, code_producers/src/wasm_elements; the exports are listed in ``docs/formats.md``.
 """
 
+import functools
 import hashlib
 import threading
 from collections import OrderedDict
@@ -20,6 +21,7 @@ import wasmtime
 from proofgrid.errors import MalformedInput, UnsatisfiedCircuit
 from proofgrid.kernels.arrays import Array
 from proofgrid.kernels.curves import Curve
+from proofgrid.prover.circom_compiler import CompilationFailed, cause, compile_wasm, configuration
 from proofgrid.prover.formats.binfile import curve_of_scalar_field
 
 MAX_WASM_BYTES = 64 << 20
@@ -67,20 +69,20 @@ _REASONS = {
 class Circuit:
     """One run of a compiled circuit; a context manager that stops the clock.
 
-    ``timeout_s`` bounds the time inside the circuit from ``__enter__`` on (compiling comes before and is bounded by
-    ``MAX_WASM_BYTES``); ``memory_bytes`` bounds its memory and the size of its witness. Every method raises
+    ``timeout_s`` bounds compiling and, from ``__enter__`` on, the time inside the circuit; ``memory_bytes`` bounds its
+    memory and the size of its witness. Every method raises
     :class:`MalformedInput` when the module is not what circom makes, traps, or runs out of time or memory, and
     :class:`UnsatisfiedCircuit` with the circuit's own message when an assertion fails.
     """
 
     def __init__(self, wasm: bytes, *, timeout_s: float, memory_bytes: int) -> None:
-        self._code = _COMPILED.get(wasm)
+        self._code = _COMPILED.get(wasm, timeout_s)
         self._timeout_s = timeout_s
         self._memory_bytes = memory_bytes
 
     def __enter__(self) -> Self:
         # An engine of its own: advancing its epoch stops this run and no other.
-        engine = wasmtime.Engine(_configuration())
+        engine = wasmtime.Engine(configuration())
         self._store = wasmtime.Store(engine)
         self._store.set_epoch_deadline(1)
         self._store.set_limits(self._memory_bytes, table_elements=1 << 22, instances=2, tables=8, memories=2)
@@ -102,7 +104,7 @@ class Circuit:
 
     def _instantiate(self, engine: wasmtime.Engine) -> None:
         linker = wasmtime.Linker(engine)
-        shim = linker.instantiate(self._store, wasmtime.Module.deserialize(engine, _COMPILED.shim()))
+        shim = linker.instantiate(self._store, wasmtime.Module.deserialize(engine, _shim_code()))
         self._shim: dict[str, Any] = dict(shim.exports(self._store).items())
         for name in _SHIM_FUNCTIONS:
             linker.define(self._store, "runtime", name, self._shim[name])
@@ -201,7 +203,7 @@ class Circuit:
             self._refuse(about, trap)
         except wasmtime.WasmtimeError as error:
             raise MalformedInput(
-                f"circuit: {about}: {_cause(error)}; is it a circuit.wasm of circom 2, and are "
+                f"circuit: {about}: {cause(error)}; is it a circuit.wasm of circom 2, and are "
                 f"{self._memory_bytes} bytes of memory enough?"
             ) from None
 
@@ -217,7 +219,7 @@ class Circuit:
             raise MalformedInput(f"circuit: {about}: {words}")
         if trap.trap_code == wasmtime.TrapCode.INTERRUPT:
             raise MalformedInput(f"circuit: {about}: not finished after {self._timeout_s} s; allow more time?")
-        raise MalformedInput(f"circuit: {about}: trapped: {_cause(trap)}") from None
+        raise MalformedInput(f"circuit: {about}: trapped: {cause(trap)}") from None
 
 
 class _CompiledCircuits:
@@ -226,48 +228,46 @@ class _CompiledCircuits:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._code: OrderedDict[bytes, bytes] = OrderedDict()
-        self._shim: bytes | None = None
+        self._gates: dict[bytes, threading.Lock] = {}
 
-    def get(self, wasm: bytes) -> bytes:
+    def get(self, wasm: bytes, timeout_s: float) -> bytes:
         if len(wasm) > MAX_WASM_BYTES:
             raise MalformedInput(f"circuit: {len(wasm)} bytes of wasm, expected at most {MAX_WASM_BYTES}")
         digest = hashlib.sha256(wasm).digest()
         with self._lock:
-            if digest not in self._code:
-                self._code[digest] = _compile_circuit(wasm)
-                if len(self._code) > _CACHED_CIRCUITS:
-                    self._code.popitem(last=False)
-            self._code.move_to_end(digest)
-            return self._code[digest]
+            gate = self._gates.setdefault(digest, threading.Lock())
+        try:
+            with gate:  # of several that ask for a new circuit one compiles it
+                code = self._code.get(digest) or _compile_circuit(wasm, timeout_s)
+                self._keep(digest, code)
+        finally:
+            with self._lock:
+                self._gates.pop(digest, None)
+        return code
 
-    def shim(self) -> bytes:
+    def _keep(self, digest: bytes, code: bytes) -> None:
         with self._lock:
-            if self._shim is None:
-                text = Path(__file__).with_name("circom_runtime.wat").read_text()
-                module = wasmtime.Module(wasmtime.Engine(_configuration()), bytes(wasmtime.wat2wasm(text)))
-                self._shim = bytes(module.serialize())
-            return self._shim
+            self._code[digest] = code
+            self._code.move_to_end(digest)
+            if len(self._code) > _CACHED_CIRCUITS:
+                self._code.popitem(last=False)
 
 
 _COMPILED = _CompiledCircuits()
 
 
-def _configuration() -> wasmtime.Config:
-    configuration = wasmtime.Config()
-    configuration.epoch_interruption = True
-    # Compiling in parallel starts a pool of threads, which a forked worker would inherit dead and wait for.
-    configuration.parallel_compilation = False
-    configuration.wasm_threads = False
-    configuration.wasm_memory64 = False
-    configuration.wasm_multi_memory = False
-    return configuration
+@functools.cache
+def _shim_code() -> bytes:
+    text = Path(__file__).with_name("circom_runtime.wat").read_text()
+    return compile_wasm(bytes(wasmtime.wat2wasm(text)), timeout_s=60.0)
 
 
-def _compile_circuit(wasm: bytes) -> bytes:
+def _compile_circuit(wasm: bytes, timeout_s: float) -> bytes:
     try:
-        module = wasmtime.Module(wasmtime.Engine(_configuration()), wasm)
-    except wasmtime.WasmtimeError as error:
-        raise MalformedInput(f"circuit: not a wasm module: {_cause(error)}") from None
+        code = compile_wasm(wasm, timeout_s)
+    except CompilationFailed as error:
+        raise MalformedInput(f"circuit: {error}") from None
+    module = wasmtime.Module.deserialize(wasmtime.Engine(configuration()), code)
     found = {export.name: _signature(export.type) for export in module.exports}
     for name, (n_parameters, n_results) in {**_REQUIRED, **_OPTIONAL}.items():
         if name in _OPTIONAL and name not in found:
@@ -276,7 +276,7 @@ def _compile_circuit(wasm: bytes) -> bytes:
         if found.get(name) != expected:
             came = f"got {found[name]}" if name in found else "there is none"
             raise MalformedInput(f"circuit: expected an export {name} {expected}, {came}; is it a circom 2 circuit?")
-    return bytes(module.serialize())
+    return code
 
 
 def _signature(kind: object) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
@@ -292,9 +292,3 @@ def _name_hash(name: str) -> tuple[int, int]:
         value = (value ^ byte) * 0x100000001B3 % 2**64
     high, low = value >> 32, value & 0xFFFFFFFF
     return high - (high >> 31 << 32), low - (low >> 31 << 32)
-
-
-def _cause(error: Exception) -> str:
-    """The message's last cause in one line: wasmtime puts its chain of causes on lines of their own."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1][:_MAX_MESSAGE] if lines else type(error).__name__

@@ -145,9 +145,9 @@ def _witness(bench: Workbench, task: ProveTask, zkey: Zkey) -> Array:
 
 
 def _calculate(wasm: Path, plain: bytes) -> Array:
-    from proofgrid.prover.witness import calculate_witness, parse_inputs  # wasmtime: only where inputs come
+    from proofgrid.prover.witness import calculate_witness, decode_inputs  # wasmtime: only where inputs come
 
-    return calculate_witness(wasm, parse_inputs(plain, "the circuit's inputs"))
+    return calculate_witness(wasm, decode_inputs(plain, "the circuit's inputs"))
 
 
 def _fetch(bench: Workbench, task: ProveTask, digest: str) -> Path:

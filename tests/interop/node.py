@@ -47,9 +47,7 @@ def digest(*files: Path) -> str:
 def command(tool: str, *arguments: str | Path) -> str:
     """Run a package's command line in ``tests/interop``; its standard output, or :class:`NodeError`."""
     executable = FOLDER / "node_modules" / ".bin" / tool
-    done = subprocess.run(
-        [executable, *map(str, arguments)], cwd=FOLDER, capture_output=True, text=True, timeout=300
-    )
+    done = subprocess.run([executable, *map(str, arguments)], cwd=FOLDER, capture_output=True, text=True, timeout=300)
     if done.returncode != 0:
         raise NodeError(f"{tool} {' '.join(map(str, arguments))}: {(done.stdout + done.stderr).strip()[-1000:]}")
     return done.stdout
@@ -69,8 +67,11 @@ class Runner:
         )
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        assert self._process.stdin and self._process.stdout
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.close()
         try:
             self._process.wait(timeout=30)
@@ -81,7 +82,8 @@ class Runner:
 
     def call(self, name: str, **arguments: Any) -> Any:
         """The call's result; :class:`NodeError` with the reference implementation's own message."""
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.write(json.dumps({"call": name, "arguments": arguments}, default=str) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()

@@ -1,6 +1,7 @@
 """Wasm that is not what circom makes: each ends in a refusal, soon and with little memory."""
 
 import random
+import threading
 import time
 from typing import Any
 
@@ -9,7 +10,7 @@ import wasmtime
 
 from proofgrid.errors import MalformedInput, ProofgridError, UnsatisfiedCircuit
 from proofgrid.kernels.curves import BN254
-from proofgrid.prover import circom_runtime
+from proofgrid.prover import circom_compiler, circom_runtime
 from proofgrid.prover.witness import calculate_witness, describe
 from tests.fuzz import mutations
 from tests.prover import vectors
@@ -175,12 +176,31 @@ def test_the_size_of_the_wasm_is_capped(monkeypatch: pytest.MonkeyPatch) -> None
     refused(circuit(), "bytes of wasm, expected at most 100")
 
 
+BRANCH = "(if (result i32) (local.get 0) (then (local.get 0)) (else (local.get 0))) i32.add"
+
+
+def branches(n: int) -> bytes:
+    """Compiling it takes time and memory quadratic in n: without bounds minutes and gigabytes."""
+    return circuit(head=f"(func (param i32) (result i32) (local.get 0) {BRANCH * n})")
+
+
+def test_compiling_is_bounded_in_time() -> None:
+    started = time.monotonic()
+    refused(branches(30_000), "circuit: not compiled after 0.3 s", timeout_s=0.3)
+    assert time.monotonic() - started < 5
+
+
+def test_compiling_is_bounded_in_memory() -> None:
+    with pytest.raises(circom_compiler.CompilationFailed, match="not compiled within 314572800 bytes of memory"):
+        circom_compiler.compile_wasm(branches(10_000), timeout_s=60, memory_bytes=300 << 20)
+
+
 def test_compiled_circuits_are_kept_by_digest(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[int] = []
 
-    def compile_circuit(wasm: bytes) -> bytes:
+    def compile_circuit(wasm: bytes, timeout_s: float) -> bytes:
         compiled.append(len(wasm))
-        return real(wasm)
+        return real(wasm, timeout_s)
 
     real = circom_runtime._compile_circuit
     monkeypatch.setattr(circom_runtime, "_compile_circuit", compile_circuit)
@@ -188,6 +208,25 @@ def test_compiled_circuits_are_kept_by_digest(monkeypatch: pytest.MonkeyPatch) -
     for patch in (0, 1, 2, 3, 4, 4, 3, 0):
         assert describe(circuit(getPatchVersion=f"(i32.const {patch})")).version[2] == patch
     assert len(compiled) == 6  # five, and the first again: four are kept
+
+
+def test_a_circuit_that_many_threads_ask_for_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[int] = []
+
+    def compile_circuit(wasm: bytes, timeout_s: float) -> bytes:
+        compiled.append(len(wasm))
+        time.sleep(0.1)
+        return real(wasm, timeout_s)
+
+    real = circom_runtime._compile_circuit
+    monkeypatch.setattr(circom_runtime, "_compile_circuit", compile_circuit)
+    monkeypatch.setattr(circom_runtime, "_COMPILED", circom_runtime._CompiledCircuits())
+    threads = [threading.Thread(target=describe, args=(circuit(),)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(compiled) == 1
 
 
 @pytest.mark.parametrize("seed", range(40))

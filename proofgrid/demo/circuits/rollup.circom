@@ -18,7 +18,11 @@
 // Order. In transfer i the sender's leaf is updated first, then the receiver's in the tree that this gave; a
 // transfer to oneself therefore needs no special case, and one of amount 0 fills up a short batch.
 //
-// The circomlib templates come from the compiler's include path (rollup.json names their version); they are not part of this package.
+// Size. 27,719 constraints, 27,753 wires: a domain of 2^15. Of a transfer's 13,700 or so, 4,200 are the signature
+// and 7,700 the tree's hashes (two paths of 8 levels, each hashed with the old leaf and with the new one).
+//
+// circomlib's templates come from the compiler's include path and are not kept here; the compiled files beside this
+// one contain them, under circomlib's licence (GPL-3.0). rollup.json names the versions.
 pragma circom 2.1.0;
 
 include "circomlib/circuits/babyjub.circom";
