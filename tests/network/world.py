@@ -200,7 +200,7 @@ class World:
     def restart(self) -> None:
         """Another process opens what the last one left."""
         self.database.close()
-        self.database = Database(self.config.resolved_database_url)
+        self.database = Database(self.config.resolved_database_url, durable=False)
         self.coordinator.database = self.database
 
 
@@ -221,7 +221,7 @@ def make_world(folder: Path, **settings: Any) -> World:
     """A world over an empty folder with the circuit ``steps`` registered."""
     values: dict[str, Any] = {"timing": Timing(batch_age_s=0.0), "ask_lamports": ASK, "max_attempts": 3, **settings}
     config = NetworkConfig(state_folder=folder, **values)
-    database = Database(config.resolved_database_url)
+    database = Database(config.resolved_database_url, durable=False)
     store = ArtifactStore(config.store_folder)
     broker, chain = MemoryBroker(), MemoryChain()
     registration = CircuitRegistration(
