@@ -1,6 +1,5 @@
 """Embedded networks on free ports, and what lies in their databases."""
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,14 +47,14 @@ def is_alive(pid: int) -> bool:
 def children(pid: int) -> set[int]:
     """Process ids of the living children."""
     found = set()
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
             try:
-                fields = Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
             except (FileNotFoundError, ProcessLookupError):
                 continue
             if int(fields[1]) == pid and fields[0] != "Z":
-                found.add(int(entry))
+                found.add(int(entry.name))
     return found
 
 
