@@ -1,14 +1,21 @@
 """Groth16 over the dense chain x^2 + b: seconds to set up, prove (by phase) and verify.
 
-    python -m benchmarks.bench_groth16 --sizes 14 15 16 --repeat 5
+    python -m benchmarks.bench_groth16 --sizes 14 15 16 --repeat 5 --rapidsnark PATH
 
 Times are medians of ``--repeat`` runs after one warm-up, on an otherwise idle machine if you want to compare them.
 The chain is the hard case: every wire is a full-size element, so no MSM scalar is small. Proving does not include
 the witness's calculation nor reading the files (they are mapped and warm), and includes no check of the proof.
+
+With a rapidsnark binary named, each proof of ours is followed by one of its own from the same files. Caveats first:
+``prove_cli_s`` and ``rapidsnark_s`` are whole processes, start and output included (ours starts a Python, 0.3 s or
+more), ``prove_s`` is our prover alone inside a running worker, which is how the network uses it. Both use all cores.
 """
 
 import argparse
+import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -69,7 +76,26 @@ def median_seconds(work: Callable[[], object], repeat: int) -> float:
     return statistics.median(samples)
 
 
-def measure(curve: Curve, log_n: int, repeat: int, threads: int, backend: Backend) -> dict[str, Any]:
+def measure_processes(zkey: Path, witness: Path, repeat: int, threads: int, rapidsnark: Path) -> dict[str, float]:
+    """Medians of whole processes, interleaved: ``proofgrid prove`` and rapidsnark on the same files."""
+    folder = zkey.parent
+    ours = [sys.executable, "-c", "import sys; from proofgrid.cli.main import main; sys.exit(main())", "prove"]
+    ours += [str(zkey), str(witness), "--no-check", "--threads", str(threads)]
+    ours += ["-p", str(folder / "proof.json"), "-u", str(folder / "public.json")]
+    theirs = [str(rapidsnark), str(zkey), str(witness), str(folder / "r-proof.json"), str(folder / "r-public.json")]
+    environment = os.environ | ({"OMP_NUM_THREADS": str(threads)} if threads else {})
+    samples: dict[str, list[float]] = {"prove_cli_s": [], "rapidsnark_s": []}
+    for _ in range(repeat + 1):
+        for name, command in (("prove_cli_s", ours), ("rapidsnark_s", theirs)):
+            start = time.perf_counter()
+            subprocess.run(command, check=True, capture_output=True, env=environment)
+            samples[name].append(time.perf_counter() - start)
+    return {name: round(statistics.median(values[1:]), 4) for name, values in samples.items()}
+
+
+def measure(
+    curve: Curve, log_n: int, repeat: int, threads: int, backend: Backend, rapidsnark: Path | None
+) -> dict[str, Any]:
     """One row: the chain that fills a domain of 2^log_n."""
     n = (1 << log_n) - PUBLIC_ROWS
     with tempfile.TemporaryDirectory() as folder:
@@ -85,6 +111,7 @@ def measure(curve: Curve, log_n: int, repeat: int, threads: int, backend: Backen
             timed = TimedBackend(backend)
             proof, inputs = prove(zkey, witness, backend=cast("Backend", timed), control=Control(threads))
             phases.append(timed.seconds)
+        peers = measure_processes(key_path, witness_path, repeat, threads, rapidsnark) if rapidsnark else {}
         key = verifying_key(zkey, backend=backend)
         verify_s = median_seconds(lambda: verify(key, inputs, proof, backend=backend), max(repeat, 20))
         batch_s = median_seconds(lambda: verify_batch(key, [(inputs, proof)] * 16, backend=backend), repeat)
@@ -97,6 +124,7 @@ def measure(curve: Curve, log_n: int, repeat: int, threads: int, backend: Backen
         "repeat": repeat,
         "setup_s": round(setup_s, 4),
         "prove_s": round(prove_s, 4),
+        **peers,
         "phases_s": {name: round(statistics.median(run[name] for run in phases), 4) for name in phases[0]},
         "verify_ms": round(1000 * verify_s, 3),
         "verify_batch_of_16_ms": round(1000 * batch_s, 3),
@@ -110,16 +138,18 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--threads", type=int, default=0, help="0: one for each core")
     parser.add_argument("--backend", default="auto")
+    parser.add_argument("--rapidsnark", type=Path, help="a rapidsnark `prover` binary to measure beside ours")
     parser.add_argument("--output", type=Path, help="file to write instead of results/<date>-<machine>.json")
     options = parser.parse_args()
     backend, rows = select(cast("Name", options.backend)), []
     for name in options.curves:
         for log_n in options.sizes:
-            row = measure(CURVES[name], log_n, options.repeat, options.threads, backend)
+            row = measure(CURVES[name], log_n, options.repeat, options.threads, backend, options.rapidsnark)
             phases = "  ".join(f"{phase} {seconds:.3f}" for phase, seconds in row["phases_s"].items())
             print(
                 f"{name} 2^{log_n}: setup {row['setup_s']:.2f} s  prove {row['prove_s']:.3f} s ({phases})  "
-                f"verify {row['verify_ms']:.2f} ms  batch of 16 {row['verify_batch_of_16_ms']:.2f} ms",
+                + (f"rapidsnark {row['rapidsnark_s']:.3f} s  " if "rapidsnark_s" in row else "")
+                + f"verify {row['verify_ms']:.2f} ms  batch of 16 {row['verify_batch_of_16_ms']:.2f} ms",
                 flush=True,
             )
             rows.append(row)

@@ -74,7 +74,7 @@ def link(obj: bytes, entry: str = "entrypoint") -> bytes:
     """The program's bytes. Raises LinkRefused."""
     try:
         return _link(obj, entry)
-    except (struct.error, IndexError, ValueError) as error:  # offsets and indices that lead nowhere
+    except (struct.error, IndexError, ValueError, OverflowError) as error:  # offsets and indices that lead nowhere
         raise LinkRefused(f"the object file is cut short or damaged: {error}") from None
 
 
@@ -124,8 +124,8 @@ def _sections(obj: bytes) -> list[_Section]:
     names = obj[names_at : names_at + names_size]
     sections: list[_Section] = []
     for name, kind, flags, _, at, size, link_index, info, align, _ in heads:
-        if size > _MAX_SECTION or (kind != _NOBITS and at + size > len(obj)):
-            raise LinkRefused(f"section {len(sections)} reaches beyond the object file")
+        if max(size, align) > _MAX_SECTION or (kind != _NOBITS and at + size > len(obj)):
+            raise LinkRefused(f"section {len(sections)} reaches beyond the object file or what an account holds")
         data = bytearray(size) if kind == _NOBITS else bytearray(obj[at : at + size])
         sections.append(_Section(_text(names, name), kind, flags, data, link_index, info, align))
     return sections

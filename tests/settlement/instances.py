@@ -16,11 +16,15 @@ Point2 = tuple[int, int, int, int]  # x.c1, x.c0, y.c1, y.c0
 
 
 def g1(scalar: int) -> Point1:
+    if scalar % r == 0:
+        return 0, 0
     x, y = normalize(multiply(G1, scalar % r))
     return int(x), int(y)
 
 
 def g2(scalar: int) -> Point2:
+    if scalar % r == 0:
+        return 0, 0, 0, 0
     x, y = normalize(multiply(G2, scalar % r))
     return tuple(int(c) for c in (x.coeffs[1], x.coeffs[0], y.coeffs[1], y.coeffs[0]))
 
@@ -78,10 +82,15 @@ class Instance:
 
 
 @cache
-def instance(n_public: int) -> Instance:
-    """The instance with this many inputs; always the same one."""
+def instance(n_public: int, *, at_infinity: str = "") -> Instance:
+    """The instance with this many inputs; always the same one.
+
+    With ``at_infinity`` "a" or "b" that point of the proof is the point at infinity and the equation holds all the
+    same, which only the owner of the toxic waste can arrange.
+    """
     random = Random(n_public)
     alpha, beta, gamma, delta, a, b = (random.randrange(1, r) for _ in range(6))
+    a, b = a * (at_infinity != "a"), b * (at_infinity != "b")
     ic = [random.randrange(1, r) for _ in range(n_public + 1)]
     inputs = tuple(random.randrange(r) for _ in range(n_public))
     combined = ic[0] + sum(x * k for x, k in zip(inputs, ic[1:], strict=True))

@@ -124,6 +124,16 @@ def test_cut_objects_are_refused(sound: bytes) -> None:
             link(sound[:size])
 
 
+def test_huge_alignment_is_refused(sound: bytes) -> None:
+    (sections_at,) = struct.unpack_from("<Q", sound, 40)
+    count = struct.unpack_from("<H", sound, 60)[0]
+    for index in range(count):
+        damaged = bytearray(sound)
+        struct.pack_into("<Q", damaged, sections_at + 64 * index + 48, 1 << 62)
+        with pytest.raises(LinkRefused, match="beyond"):
+            link(bytes(damaged))
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_damaged_objects_are_linked_or_refused(sound: bytes, data: st.DataObject) -> None:

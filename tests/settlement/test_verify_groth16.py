@@ -97,6 +97,13 @@ def test_tampered_proof_is_refused(chain: Chain, name: str) -> None:
     chain.refuses(refusal, build(chain, given, proof=tamper(given).proof))
 
 
+@pytest.mark.parametrize("point", ["a", "b"])
+def test_point_at_infinity_is_refused_even_if_the_equation_holds(chain: Chain, point: str) -> None:
+    given = instance(1, at_infinity=point)
+    chain.register(given)
+    chain.refuses("InvalidProof", build(chain, given))
+
+
 def test_proof_of_another_key_is_refused(chain: Chain) -> None:
     given, other = instance(1), instance(4)
     chain.register(given)
