@@ -11,7 +11,6 @@ from proofgrid.models import ProveTask
 from proofgrid.models.leases import MAX_TASK_BYTES
 from proofgrid.prover.worker.queue import PROVE_QUEUE, PROVE_TASK, celery_settings
 
-
 _FAIL_FAST = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 """The dispatch loop tries again; a sender that waits would hold up its other work."""
 
