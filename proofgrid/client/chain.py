@@ -39,6 +39,6 @@ def _account(body: bytes) -> tuple[str, bytes] | None:
         if "error" in answer:
             raise ChainUnavailable(f"the RPC endpoint refuses: {str(answer['error'])[:200]}")
         value = answer["result"]["value"]
-        return None if value is None else (str(value["owner"]), base64.b64decode(value["data"][0]))
+        return None if value is None else (str(value["owner"]), base64.b64decode(value["data"][0], validate=True))
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise MalformedInput("what answered at the RPC endpoint is not Solana's JSON-RPC") from error

@@ -9,6 +9,9 @@ from proofgrid.errors import MalformedInput, TooLarge
 from proofgrid.gateway.answers import answer_error
 
 PATIENCE_S = 30.0
+MAX_BRACKETS = 2000
+"""Arrays and objects in one JSON body. Python's parser recurses on the C stack, guarded only by the recursion limit,
+which libraries raise; our messages are flat."""
 
 
 class BodyCap:
@@ -28,6 +31,8 @@ class BodyCap:
             return
         try:
             body = await _read(scope, patient, cap)
+            if body is not None and body.count(b"[") + body.count(b"{") > MAX_BRACKETS:
+                raise MalformedInput(f"a JSON body here holds at most {MAX_BRACKETS} arrays and objects")
         except MalformedInput as error:
             await answer_error(error)(scope, receive, send)
             return

@@ -11,6 +11,9 @@ from proofgrid.models import ProveTask
 from proofgrid.models.leases import MAX_TASK_BYTES
 from proofgrid.prover.worker.queue import PROVE_QUEUE, PROVE_TASK, celery_settings
 
+_FAIL_FAST = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
+"""The dispatch loop tries again; a sender that waits would hold up its other work."""
+
 
 class Broker(Protocol):
     """What dispatching needs of a task queue."""
@@ -28,6 +31,7 @@ class CeleryBroker:
     def __init__(self, redis_url: str) -> None:
         self._app = Celery("proofgrid.network", set_as_current=False)
         self._app.conf.update(celery_settings(redis_url))
+        self._app.conf.broker_transport_options |= _FAIL_FAST
         self._redis = redis.Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=2)
 
     def send(self, task: ProveTask) -> None:

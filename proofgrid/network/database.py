@@ -208,10 +208,13 @@ class LoopRow(Base):
 
 
 class Database:
-    """Sessions over one engine. ``writing`` commits at the end of its block, or rolls back on an exception."""
+    """Sessions over one engine. ``writing`` commits at the end of its block, or rolls back on an exception.
 
-    def __init__(self, url: str) -> None:
-        self._engine = _create_engine(url)
+    ``durable`` False gives up SQLite's sync to disk at each commit: a power cut may then undo the last ones.
+    """
+
+    def __init__(self, url: str, *, durable: bool = True) -> None:
+        self._engine = _create_engine(url, durable)
         Base.metadata.create_all(self._engine)
         # A transaction that means to write takes SQLite's lock at once: one that upgrades later can deadlock.
         self._writing_engine = self._engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
@@ -230,15 +233,17 @@ class Database:
         self._engine.dispose()
 
 
-def _create_engine(url: str) -> Engine:
+def _create_engine(url: str, durable: bool) -> Engine:
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True)
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
 
+    pragmas = ("journal_mode=WAL", f"synchronous={'FULL' if durable else 'OFF'}", "foreign_keys=ON")
+
     @event.listens_for(engine, "connect")
     def _open(connection: Any, record: Any) -> None:
         connection.isolation_level = None  # SQLAlchemy, not sqlite3, says when a transaction begins
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -67,9 +67,12 @@ def test_bytes_that_are_not_what_was_announced_are_refused(store: ArtifactStore)
 
 
 def test_what_breaks_off_leaves_nothing(store: ArtifactStore) -> None:
-    with pytest.raises(OSError, match="broken"), store.writer() as writer:
-        writer.write(DATA)
+    def pieces() -> Iterator[bytes]:
+        yield DATA
         raise OSError("broken")
+
+    with pytest.raises(OSError, match="broken"):
+        store.put_stream(pieces())
     assert not store.exists(DIGEST)
     assert leftovers(store) == []
 

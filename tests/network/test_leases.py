@@ -1,5 +1,7 @@
 """Claim, heartbeat, submit, fail: fenced by tokens."""
 
+from collections.abc import Callable
+
 import pytest
 
 from proofgrid.errors import Conflict, NotFound
@@ -45,22 +47,26 @@ def test_a_claim_whose_answer_was_lost_is_repeated_by_its_worker(world: World) -
     assert world.claim(task, "worker-1").attempt_id == task.attempt_id
 
 
-@pytest.mark.parametrize("call", ["claim", "heartbeat", "submit", "fail", "artifacts"])
-def test_a_stale_token_moves_nothing(world: World, call: str) -> None:
+def artifacts(world: World, task: ProveTask) -> frozenset[str]:
+    with world.database.reading() as session:
+        return leases.artifacts_of(session, task.attempt_id, task.token)
+
+
+CALLS: dict[str, Callable[[World, ProveTask], object]] = {
+    "claim": lambda world, task: world.claim(task),
+    "heartbeat": lambda world, task: beat(world, task),
+    "submit": lambda world, task: world.submit(task),
+    "fail": lambda world, task: fail(world, task, CauseCode.UNSATISFIED_CIRCUIT, final=True),
+    "artifacts": artifacts,
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_stale_token_moves_nothing(world: World, call: Callable[[World, ProveTask], object]) -> None:
     request_id, task = world.running()
     forged = task.model_copy(update={"token": STALE})
     with pytest.raises(Conflict, match="fencing token"):
-        if call == "claim":
-            world.claim(forged)
-        elif call == "heartbeat":
-            beat(world, forged)
-        elif call == "submit":
-            world.submit(forged)
-        elif call == "fail":
-            fail(world, forged, CauseCode.UNSATISFIED_CIRCUIT, final=True)
-        else:
-            with world.database.reading() as session:
-                leases.artifacts_of(session, task.attempt_id, STALE)
+        call(world, forged)
     assert world.status(request_id).fulfilment is Fulfilment.PROVING
     assert world.attempt(task).state is AttemptState.RUNNING
 
@@ -173,9 +179,7 @@ def test_the_worker_that_failed_may_try_again_when_it_is_alone(world: World) -> 
 
 def test_a_lease_opens_its_own_artifacts_only(world: World) -> None:
     _, task = world.running()
-    with world.database.reading() as session:
-        allowed = leases.artifacts_of(session, task.attempt_id, task.token)
-    assert allowed == {task.zkey_digest, task.wasm_digest, task.sealed_digest}
+    assert artifacts(world, task) == {task.zkey_digest, task.wasm_digest, task.sealed_digest}
 
 
 def test_nobody_claims_after_the_deadline(world: World) -> None:

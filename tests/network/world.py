@@ -200,8 +200,18 @@ class World:
     def restart(self) -> None:
         """Another process opens what the last one left."""
         self.database.close()
-        self.database = Database(self.config.resolved_database_url)
+        self.database = Database(self.config.resolved_database_url, durable=False)
         self.coordinator.database = self.database
+
+
+_known: dict[CircuitRegistration, CircuitInfo] = {}
+
+
+def _inspected(store: ArtifactStore, registration: CircuitRegistration) -> CircuitInfo:
+    """Reading a key takes a while on the reference backend; every world has the same circuit."""
+    if registration not in _known:
+        _known[registration] = circuits.inspect(store, registration)
+    return _known[registration]
 
 
 MakeWorld = Callable[..., World]
@@ -211,13 +221,13 @@ def make_world(folder: Path, **settings: Any) -> World:
     """A world over an empty folder with the circuit ``steps`` registered."""
     values: dict[str, Any] = {"timing": Timing(batch_age_s=0.0), "ask_lamports": ASK, "max_attempts": 3, **settings}
     config = NetworkConfig(state_folder=folder, **values)
-    database = Database(config.resolved_database_url)
+    database = Database(config.resolved_database_url, durable=False)
     store = ArtifactStore(config.store_folder)
     broker, chain = MemoryBroker(), MemoryChain()
     registration = CircuitRegistration(
         name="steps", zkey_digest=store.put_file(BN254 / "steps.zkey"), wasm_digest=store.put_file(BN254 / "steps.wasm")
     )
-    circuit = circuits.inspect(store, registration)
+    circuit = _inspected(store, registration)
     with database.writing() as session:
         circuits.save(session, circuit, 0.0)
     coordinator = Coordinator(database, store, broker, chain, config, PROVER, "http://127.0.0.1:1")
