@@ -36,7 +36,9 @@ const calls = {
 
     async setup({ r1cs, ptau, folder, zkey }) {
         const fresh = `${folder}/0000.zkey`;
-        await snarkjs.zKey.newZKey(r1cs, ptau, fresh);
+        const complaints = [];
+        const logger = { info() {}, debug() {}, error: (message) => complaints.push(message) };
+        if ((await snarkjs.zKey.newZKey(r1cs, ptau, fresh, logger)) === -1) throw new Error(complaints.join("; "));
         await snarkjs.zKey.contribute(fresh, zkey, "test", ENTROPY);
     },
 
