@@ -1,8 +1,6 @@
 """Witnesses: from a circuit's ``circuit.wasm`` and named inputs to the value of every wire."""
 
-import json
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from proofgrid.documents import parse_json
 from proofgrid.errors import MalformedInput, NotFound
 from proofgrid.kernels.arrays import Array
 from proofgrid.kernels.curves import Curve
@@ -22,8 +21,6 @@ MAX_INPUT_BYTES = 64 << 20
 DEFAULT_TIMEOUT_S = 60.0
 DEFAULT_MEMORY_BYTES = 2 << 30
 _MAX_DEPTH = 32
-_MAX_JSON_DEPTH = 64
-_JSON_BRACKETS = re.compile(rb'"(?:[^"\\\\]|\\\\.)*+"?|[\[\]{}]', re.DOTALL)
 _MAX_DIGITS = 1000
 
 
@@ -81,43 +78,16 @@ def calculate_witness(
 
 
 def load_inputs(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """A circuit's inputs from a JSON file of one object; integers keep their digits. Raises :class:`MalformedInput`."""
-    data = _read_file(path, MAX_INPUT_BYTES)
-    if _json_depth(data) > _MAX_JSON_DEPTH:
-        raise MalformedInput(f"{os.fspath(path)}: nested deeper than {_MAX_JSON_DEPTH}")
-    try:
-        inputs = json.loads(
-            data.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_object_without_repeats
-        )
-    except (ValueError, RecursionError) as error:
-        raise MalformedInput(f"{os.fspath(path)}: not JSON: {error}") from error
+    """:func:`decode_inputs` of a file."""
+    return decode_inputs(_read_file(path, MAX_INPUT_BYTES), os.fspath(path))
+
+
+def decode_inputs(data: bytes, what: str = "inputs") -> dict[str, Any]:
+    """A circuit's inputs from JSON of one object; integers keep their digits. Raises :class:`MalformedInput`."""
+    inputs = parse_json(data, what, limit=MAX_INPUT_BYTES)
     if not isinstance(inputs, dict):
-        raise MalformedInput(f"{os.fspath(path)}: expected an object of signals, got {type(inputs).__name__}")
+        raise MalformedInput(f"{what}: expected an object of signals, got {type(inputs).__name__}")
     return inputs
-
-
-def _json_depth(data: bytes) -> int:
-    """How deep arrays and objects nest. Python's parser recurses on the C stack, and its own guard is as good as the
-    recursion limit, which libraries raise (py_ecc, to a depth that overflows the stack)."""
-    depth = deepest = 0
-    for token in _JSON_BRACKETS.finditer(data):
-        if token[0] in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif token[0] in b"]}":
-            depth -= 1
-    return deepest
-
-
-def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("an object has the same key twice")
-    return members
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a number")
 
 
 def _read(wasm: Wasm) -> bytes:

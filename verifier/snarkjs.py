@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from proofgrid import documents
+from proofgrid.errors import MalformedInput
 from proofgrid.kernels.arrays import Array, decode_points
 from proofgrid.kernels.curves import BLS12_381, BN254, CURVES, Curve, Group
 from proofgrid.verifier.points import require_point
@@ -26,23 +28,11 @@ def malformed(message: str) -> RefusedInput:
 
 
 def parse_json(data: bytes, limit: int, what: str) -> object:
-    """UTF-8 JSON of at most ``limit`` bytes without floats, big integers or repeated keys.
-
-    Raises :class:`RefusedInput`, whatever the bytes are (too deep, not UTF-8, not JSON).
-    """
-    if len(data) > limit:
-        raise malformed(f"{what}: {len(data)} bytes, at most {limit} are read")
+    """:func:`proofgrid.documents.parse_json` without floats or big integers; raises :class:`RefusedInput`."""
     try:
-        document: object = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_object_without_repeats,
-            parse_int=_small_int,
-            parse_float=_no_number,
-            parse_constant=_no_number,
-        )
-    except (ValueError, RecursionError) as error:
-        reason = "nested too deep" if isinstance(error, RecursionError) else str(error)[:200]
-        raise malformed(f"{what}: not JSON: {reason}") from error
+        document: object = documents.parse_json(data, what, limit=limit, parse_int=_small_int, parse_float=_no_number)
+    except MalformedInput as error:
+        raise malformed(str(error)) from error
     return document
 
 
@@ -55,13 +45,6 @@ def read_json(path: Path | str, limit: int, what: str) -> object:
 def write_json(path: Path | str, document: object) -> None:
     """``document`` as snarkjs writes it: indented by one space."""
     Path(path).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-
-
-def _object_without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a key is repeated")
-    return members
 
 
 def _small_int(text: str) -> int:

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
-from py_ecc import optimized_bls12_381, optimized_bn128
-
 from proofgrid.kernels.arrays import AffinePoint
 from proofgrid.kernels.control import Control
 from proofgrid.kernels.curves import Curve, Group
+from proofgrid.kernels.reference.ecc import optimized_bls12_381, optimized_bn128
 
 PROJECTIVE = Any  # py_ecc's (x, y, z) over FQ or FQ2
 

@@ -7,11 +7,10 @@ and its final exponent is (q^12 - 1) / r for both.
 
 from collections.abc import Sequence
 
-from py_ecc.fields.optimized_field_elements import FQ12
-
 from proofgrid.errors import MalformedInput
 from proofgrid.kernels.arrays import AffinePoint
 from proofgrid.kernels.curves import Curve
+from proofgrid.kernels.reference.ecc import FQ12
 from proofgrid.kernels.reference.groups import library, to_projective
 
 

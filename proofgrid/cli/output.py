@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from proofgrid.errors import (
     BackendUnavailable,
@@ -17,7 +17,9 @@ from proofgrid.errors import (
     SettlementError,
     UnsatisfiedCircuit,
 )
-from proofgrid.kernels.control import Control
+
+if TYPE_CHECKING:
+    from proofgrid.kernels.control import Control
 
 T = TypeVar("T")
 
@@ -68,12 +70,16 @@ class Output:
             self.note(f"error: {error}")
 
 
-def run_with_progress(label: str, work: Callable[[Control], T], *, threads: int = 0) -> tuple[T, float]:
+def run_with_progress(label: str, work: "Callable[[Control], T]", *, threads: int = 0) -> tuple[T, float]:
     """Run ``work`` in a thread, show its progress on a terminal's stderr, and give its result and seconds.
 
     Ctrl-C cancels the computation between two windows and raises :class:`~proofgrid.errors.Cancelled`.
     """
-    control, answer, failure = Control(threads=threads), [], []
+    from proofgrid.kernels.control import Control  # numpy: not for --help
+
+    control = Control(threads=threads)
+    answer: list[T] = []
+    failure: list[BaseException] = []
 
     def run() -> None:
         try:

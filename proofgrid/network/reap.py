@@ -18,9 +18,7 @@ _ENDED = tuple(state for state in Fulfilment if state.is_terminal)
 def reap_silent(database: Database, config: NetworkConfig, now: float) -> int:
     """End attempts whose worker has been silent too long; their requests go on. Their number."""
     silent_since = now - config.timing.heartbeat_timeout_s
-    silent = select(AttemptRow).where(
-        AttemptRow.state == AttemptState.RUNNING, AttemptRow.heartbeat_at < silent_since
-    )
+    silent = select(AttemptRow).where(AttemptRow.state == AttemptState.RUNNING, AttemptRow.heartbeat_at < silent_since)
     if not _any(database, silent):
         return 0
     with database.writing() as session:

@@ -1,6 +1,5 @@
 """One task carried out: claim, fetch, unseal, prove, check, submit, or a reason why not."""
 
-import json
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -146,13 +145,9 @@ def _witness(bench: Workbench, task: ProveTask, zkey: Zkey) -> Array:
 
 
 def _calculate(wasm: Path, plain: bytes) -> Array:
-    from proofgrid.prover.witness import calculate_witness  # wasmtime: only where inputs come
+    from proofgrid.prover.witness import calculate_witness, decode_inputs  # wasmtime: only where inputs come
 
-    try:
-        inputs = json.loads(plain)
-    except ValueError as error:
-        raise MalformedInput("the circuit's inputs are not JSON") from error
-    return calculate_witness(wasm, inputs)
+    return calculate_witness(wasm, decode_inputs(plain, "the circuit's inputs"))
 
 
 def _fetch(bench: Workbench, task: ProveTask, digest: str) -> Path:

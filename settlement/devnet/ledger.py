@@ -51,7 +51,6 @@ class Ledger:
         slot_s: float = SLOT_S,
     ) -> None:
         self.svm: LiteSVM = strict_svm(blockhash_check=False)  # blockhashes are checked here, with their lifetime
-        self.genesis = Hash(secrets.token_bytes(32))
         self._first_slot = self.svm.get_clock().slot
         self._landed: dict[str, Landed] = {}
         self._by_address: dict[str, list[str]] = defaultdict(list)
@@ -61,6 +60,7 @@ class Ledger:
             self._first_slot = max(self._first_slot, last_slot + 1)
             for landed in remembered:
                 self._remember(landed)
+        self.genesis = Hash(bytes.fromhex(self._journal.genesis) if self._journal else secrets.token_bytes(32))
         self.slot = self._first_slot
         self._slot_s = slot_s
         self._origin = time.monotonic()

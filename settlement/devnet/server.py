@@ -12,15 +12,14 @@ from typing import Any
 import uvicorn
 from solders.pubkey import Pubkey
 
-from proofgrid.errors import ChainUnavailable
+from proofgrid.documents import parse_json
+from proofgrid.errors import ChainUnavailable, MalformedInput
 from proofgrid.settlement.devnet.ledger import SLOT_S, Ledger
 from proofgrid.settlement.devnet.methods import call
 from proofgrid.settlement.devnet.values import INTERNAL, INVALID_REQUEST, PARSE_ERROR, RpcError
 
 MAX_BODY_BYTES = 256 << 10
 MAX_BATCH = 100
-_MAX_BRACKETS = 4096
-"""Where a library has raised Python's recursion limit, a deeper nesting would end the process, not the parser."""
 _START_TIMEOUT_S = 20
 _log = logging.getLogger(__name__)
 
@@ -52,10 +51,8 @@ def application(ledger: Ledger) -> Callable[[Scope, Receive, Send], Awaitable[No
 def answer(ledger: Ledger, body: bytes) -> bytes:
     """The response to one request or a batch, errors included; empty for nothing but notifications."""
     try:
-        if body.count(b"[") + body.count(b"{") > _MAX_BRACKETS:
-            raise ValueError("nested too deeply")
-        request = json.loads(body)
-    except (ValueError, RecursionError):
+        request = parse_json(body, "request", limit=MAX_BODY_BYTES)
+    except MalformedInput:
         return _encode(_error(None, RpcError(PARSE_ERROR, "Parse error")))
     if isinstance(request, list):
         if not 1 <= len(request) <= MAX_BATCH:

@@ -26,7 +26,7 @@ def test_only_the_moves_of_the_table_are_allowed(old: StrEnum, new: StrEnum) -> 
 
 
 def test_equal_words_of_two_machines_are_not_one_state() -> None:
-    assert Settlement.COMMITTED == BatchState.COMMITTED  # as strings
+    assert str(Settlement.COMMITTED) == str(BatchState.COMMITTED)
     with pytest.raises(ValueError, match="may not move"):
         require_allowed(Settlement.UNSETTLED, BatchState.COMMITTED)
 

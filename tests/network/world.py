@@ -65,7 +65,7 @@ class MemoryBroker:
         return len(self.tasks)
 
 
-class Crash(Exception):  # noqa: N818
+class Crash(Exception):
     """The process dies here."""
 
 

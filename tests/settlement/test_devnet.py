@@ -286,17 +286,19 @@ def test_history_has_pages() -> None:
 def test_state_outlives_a_restart(tmp_path: Path) -> None:
     state = tmp_path / "devnet.jsonl"
 
-    async def first(ready: Submitter) -> str:
-        return (await ready.commit_batch(ROOT, 5)).signature
+    async def first(ready: Submitter) -> tuple[str, Hash]:
+        signature = (await ready.commit_batch(ROOT, 5)).signature
+        return signature, (await ready.client.get_genesis_hash()).value
 
     async def second(ready: Submitter) -> None:
+        assert (await ready.client.get_genesis_hash()).value == genesis
         log = await ready.read_log()
         assert (log.next_number, log.latest_root) == (1, ROOT)
         # the same batch again is found, with the transaction of the first life
         assert (await ready.commit_batch(ROOT, 5, number=0)).signature == signature
         assert (await ready.commit_batch(b"s" * 32, 1)).number == 1
 
-    signature = on_devnet(first, state_file=state)
+    signature, genesis = on_devnet(first, state_file=state)
     with state.open("a") as file:
         file.write('{"accounts": {"cut')  # a crash in the middle of a line
     on_devnet(second, state_file=state)
@@ -306,6 +308,9 @@ def test_foreign_state_file_is_refused(tmp_path: Path) -> None:
     state = tmp_path / "other.txt"
     for text in (
         "hello\nworld\n",
+        "[]\n",
+        '{"accounts":{},"landed":[],"genesis":"00"}\n',
+        '{"accounts":{},"landed":[],"genesis":5}\n',
         '{"accounts": 5, "landed": []}\n',
         '{"accounts":{"x":{"lamports":1}},"landed":[]}\n',
     ):

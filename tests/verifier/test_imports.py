@@ -31,4 +31,4 @@ def test_verifier_loads_nothing_of_the_node() -> None:
     assert "proofgrid.verifier.receipts" in loaded
     assert not {name.partition(".")[0] for name in loaded} & HEAVY
     ours = {name.split(".")[1] for name in loaded if name.startswith("proofgrid.")}
-    assert ours <= {"errors", "models", "kernels", "verifier"}
+    assert ours <= {"documents", "errors", "models", "kernels", "verifier"}

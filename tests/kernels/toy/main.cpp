@@ -13,6 +13,8 @@ void every_curve() {
   toy::every_element<typename C::Fr>();
   toy::every_ntt<typename C::Fr>();
   toy::drawn_tower_elements<C>(300);
+  toy::every_point_of_the_subgroup<proofgrid::G1<C>>();
+  toy::every_point_of_the_subgroup<proofgrid::G2<C>>();
   toy::every_point_of_the_curve<proofgrid::G1<C>>();
   toy::every_multiple<proofgrid::G1<C>>(C::Fr::modulus[0] / 100 + 1);
   toy::every_multiple<proofgrid::G2<C>>(C::Fr::modulus[0] / 50 + 1);
@@ -42,6 +44,7 @@ int main() {
 
   every_curve<ToyBls727>();
   toy::every_pair_of_coordinates<proofgrid::G1<ToyBls727>>();
+  toy::every_point_of_the_curve<proofgrid::G2<ToyBls727>>(31);
   toy::crowded_msms<proofgrid::G1<ToyBls727>>();
   toy::crowded_msms<proofgrid::G2<ToyBls727>>();
   toy::every_pairing<ToyBls727>(8);
