@@ -15,14 +15,15 @@ from proofgrid.errors import MalformedInput, UnsatisfiedCircuit
 from proofgrid.kernels.curves import BN254
 from proofgrid.prover.witness import calculate_witness
 
-ALICE, BOB = 3, 200  # slots
-KEYS = {ALICE: SigningKey(b"a" * 32), BOB: SigningKey(b"b" * 32)}
+ALICE, BOB, CAROL = 3, 200, 201  # slots
+KEYS = {ALICE: SigningKey(b"a" * 32), BOB: SigningKey(b"b" * 32), CAROL: SigningKey(b"c" * 32)}
 FULL = 2**64 - 1
 
 
 def fund(ledger: Ledger, alice: int = 100, bob: int = 50) -> Ledger:
     ledger.put(ALICE, Account(_key(ALICE), alice))
     ledger.put(BOB, Account(_key(BOB), bob))
+    ledger.put(CAROL, Account(_key(CAROL), 0))
     return ledger
 
 
@@ -111,7 +112,7 @@ def test_the_ledger_and_the_circuit_accept(batch: Callable[[], list[Transfer]], 
 
 @pytest.mark.parametrize(("transfer", "bob"), REFUSED.values(), ids=REFUSED)
 def test_the_ledger_and_the_circuit_refuse(transfer: Callable[[], Transfer], bob: int, wasm: Path) -> None:
-    honest, idle = fund(Ledger(DEPTH), bob=bob), pay(BOB, BOB, 0)
+    honest, idle = fund(Ledger(DEPTH), bob=bob), pay(CAROL, CAROL, 0)
     before = honest.root
     with pytest.raises(UnsatisfiedCircuit):
         honest.apply(transfer())
