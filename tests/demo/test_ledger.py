@@ -128,3 +128,25 @@ def test_a_transfer_cannot_be_sent_again(wasm: Path) -> None:
         batch_inputs(fund(Ledger(DEPTH)), [transfer, transfer])
     with pytest.raises(UnsatisfiedCircuit):
         calculate_witness(wasm, batch_inputs(fund(Credulous(DEPTH)), [transfer, transfer]))
+
+
+class Minting(Ledger):
+    """Gives Bob 1,000 more, behind the circuit's back, when it has been written ``countdown`` times."""
+
+    countdown = 0
+
+    def put(self, index: int, account: Account) -> None:
+        super().put(index, account)
+        self.countdown -= 1
+        if self.countdown == 0:
+            bob = self.account(BOB)
+            super().put(BOB, replace(bob, balance=bob.balance + 1_000))
+
+
+@pytest.mark.parametrize("after", [1, 2, 3], ids=["first debit", "first credit", "second debit"])
+def test_the_tree_cannot_be_exchanged_between_two_updates(after: int, wasm: Path) -> None:
+    ledger = fund(Minting(DEPTH))
+    ledger.countdown = after
+    inputs = batch_inputs(ledger, [pay(ALICE, BOB, 1), pay(ALICE, BOB, 1, nonce=1)])
+    with pytest.raises(UnsatisfiedCircuit):
+        calculate_witness(wasm, inputs)
