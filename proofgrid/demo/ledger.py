@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from proofgrid.demo.babyjubjub import Point
 from proofgrid.demo.eddsa import Signature, SigningKey, verify
 from proofgrid.demo.poseidon import poseidon
-from proofgrid.errors import MalformedInput, UnsatisfiedCircuit
+from proofgrid.errors import InvalidProof, MalformedInput, UnsatisfiedCircuit
 
 BALANCE_BITS = 64
 
@@ -113,7 +113,7 @@ class Ledger:
         return Step(transfer, sender, sender_siblings, receiver, receiver_siblings)
 
     def _check(self, transfer: Transfer, sender: Account) -> None:
-        if self.account(transfer.receiver) is EMPTY or sender is EMPTY:
+        if EMPTY.key in (sender.key, self.account(transfer.receiver).key):
             raise UnsatisfiedCircuit(f"slots {transfer.sender} and {transfer.receiver} must both hold an account")
         if transfer.nonce != sender.nonce:
             raise UnsatisfiedCircuit(f"account {transfer.sender} expects nonce {sender.nonce}, not {transfer.nonce}")
@@ -122,8 +122,11 @@ class Ledger:
         if transfer.sender != transfer.receiver:
             received = self.account(transfer.receiver).balance + transfer.amount
             if received >> BALANCE_BITS:
-                raise UnsatisfiedCircuit(f"account {transfer.receiver} cannot hold {BALANCE_BITS} bits and more")
-        verify(sender.key, transfer.message, transfer.signature)
+                raise UnsatisfiedCircuit(f"account {transfer.receiver} cannot hold 2^{BALANCE_BITS} and more")
+        try:
+            verify(sender.key, transfer.message, transfer.signature)
+        except (InvalidProof, MalformedInput) as refusal:
+            raise UnsatisfiedCircuit(f"account {transfer.sender} did not sign this transfer: {refusal}") from refusal
 
     def _node(self, height: int, position: int) -> int:
         return self._nodes.get((height, position), self._empty[height])

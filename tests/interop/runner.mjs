@@ -1,6 +1,6 @@
 // One node process for many calls of the reference implementations: JSON lines in, JSON lines out.
 //
-//   {"call": "groth16_prove", "arguments": {…}}  ->  {"result": …} or {"error": "…"}
+//   {"call": "prove", "arguments": {…}}  ->  {"result": …} or {"error": "…"}
 //
 // Starting node and instantiating snarkjs' curves takes longer than most calls, so the process stays. It ends
 // when its standard input does, and stops snarkjs' worker threads.
@@ -8,16 +8,15 @@ import { createInterface } from "node:readline";
 
 import { buildEddsa, buildPoseidon } from "circomlibjs";
 import * as snarkjs from "snarkjs";
-import { getCurveFromName } from "ffjavascript";
 
 const ENTROPY = "a test's entropy, known to everyone";
-const curves = new Map();
-
-// snarkjs keeps its curves in globals, so this is the same object that its own calls use.
-async function curve(name) {
-    if (!curves.has(name)) curves.set(name, await getCurveFromName(name));
-    return curves.get(name);
-}
+// What takes long to build is built once. snarkjs keeps its curves, with their worker threads, in globals.
+const once = (build) => {
+    let built;
+    return () => (built ??= build());
+};
+const poseidon = once(buildPoseidon);
+const eddsa = once(buildEddsa);
 
 // Big integers leave as decimal text, snarkjs' own habit.
 const decimal = (value) => JSON.parse(JSON.stringify(value, (_, v) => (typeof v === "bigint" ? v.toString() : v)));
@@ -29,14 +28,16 @@ const calls = {
 
     async powers_of_tau({ curve: name, power, folder, ptau }) {
         const [fresh, contributed] = ["0000.ptau", "0001.ptau"].map((file) => `${folder}/${file}`);
-        await snarkjs.powersOfTau.newAccumulator(await curve(name), power, fresh);
+        await snarkjs.powersOfTau.newAccumulator(await snarkjs.curves.getCurveFromName(name), power, fresh);
         await snarkjs.powersOfTau.contribute(fresh, contributed, "test", ENTROPY);
         await snarkjs.powersOfTau.preparePhase2(contributed, ptau);
     },
 
     async setup({ r1cs, ptau, folder, zkey }) {
         const fresh = `${folder}/0000.zkey`;
-        await snarkjs.zKey.newZKey(r1cs, ptau, fresh);
+        const complaints = [];
+        const logger = { info() {}, debug() {}, error: (message) => complaints.push(message) };
+        if ((await snarkjs.zKey.newZKey(r1cs, ptau, fresh, logger)) === -1) throw new Error(complaints.join("; "));
         await snarkjs.zKey.contribute(fresh, zkey, "test", ENTROPY);
     },
 
@@ -54,22 +55,22 @@ const calls = {
     },
 
     async poseidon({ inputs }) {
-        const hash = await buildPoseidon();
+        const hash = await poseidon();
         return hash.F.toString(hash(inputs));
     },
 
     async eddsa_sign({ secret, message }) {
-        const eddsa = await buildEddsa();
+        const scheme = await eddsa();
         const key = Buffer.from(secret, "hex");
-        const { R8, S } = eddsa.signPoseidon(key, eddsa.F.e(message));
-        const point = (p) => p.map((c) => eddsa.F.toString(c));
-        return { key: point(eddsa.prv2pub(key)), r: point(R8), s: S.toString() };
+        const { R8, S } = scheme.signPoseidon(key, scheme.F.e(message));
+        const point = (p) => p.map((c) => scheme.F.toString(c));
+        return { key: point(scheme.prv2pub(key)), r: point(R8), s: S.toString() };
     },
 
     async eddsa_verify({ key, message, r, s }) {
-        const eddsa = await buildEddsa();
-        const point = (p) => p.map((c) => eddsa.F.e(c));
-        return eddsa.verifyPoseidon(eddsa.F.e(message), { R8: point(r), S: BigInt(s) }, point(key));
+        const scheme = await eddsa();
+        const point = (p) => p.map((c) => scheme.F.e(c));
+        return scheme.verifyPoseidon(scheme.F.e(message), { R8: point(r), S: BigInt(s) }, point(key));
     },
 };
 
@@ -83,5 +84,5 @@ for await (const line of createInterface({ input: process.stdin })) {
     }
     process.stdout.write(`${JSON.stringify(answer)}\n`);
 }
-for (const built of curves.values()) await built.terminate();
-process.exit(0);
+await globalThis.curve_bn128?.terminate();
+await globalThis.curve_bls12381?.terminate();

@@ -89,7 +89,7 @@ def test_both_read_the_same_verifying_key_from_it(key: Key) -> None:
     ours = key.ours.to_json()
     # snarkjs adds the pairing e(alpha, beta), which follows from the rest.
     assert {name: value for name, value in key.theirs.items() if name != "vk_alphabeta_12"} == ours
-    assert VerifyingKey.from_json(key.theirs) == key.ours
+    assert VerifyingKey.from_json(key.theirs).digest() == key.ours.digest()
 
 
 @pytest.mark.parametrize("maker", ["ours", "snarkjs"])
