@@ -79,6 +79,18 @@ class Fp {
   Fp dbl() const { return *this + *this; }
   Fp square() const { return *this * *this; }
 
+  // a[0] * b[0] + a[1] * b[1]; 2 mul, or 1.5 where the layer reduces the sum but once.
+  static Fp sum_of_products(const Fp (&a)[2], const Fp (&b)[2]) {
+#if defined(PROOFGRID_LAYER_ADX)
+    if constexpr (adx::sums_two_products<P>) {
+      Fp r;
+      adx::mul_sum<P>(r.limb_, a[0].limb_, b[0].limb_);
+      return r;
+    }
+#endif
+    return a[0] * b[0] + a[1] * b[1];
+  }
+
   // this^exponent for an exponent of `words` little-endian 64-bit words; 0^0 = 1.
   Fp pow(const uint64_t* exponent, size_t words) const {
     Fp result = one();
