@@ -7,7 +7,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.proofgrid-setup
 
-.PHONY: help setup test check bench demo program-check fuzz interop clean
+.PHONY: help setup test check bench demo program-check package fuzz clean
 
 help:  ## what the targets do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -36,6 +36,9 @@ check: setup program-check  ## formatting, lint, types, import order, generated 
 
 program-check: setup  ## the committed on-chain program is its source, byte for byte
 	$(BIN)/python -m proofgrid.settlement.program.build --check
+
+package: setup  ## sdist, a wheel from that sdist, and that wheel at work in an environment of its own
+	@bash scripts/package.sh
 
 bench: setup  ## proofs and kernels on this machine; writes benchmarks/results/
 	$(BIN)/python -m benchmarks.bench_groth16

@@ -200,7 +200,7 @@ def test_a_lost_lease_stops_the_proof_in_silence(
 def test_the_deadline_stops_the_proof(world: World, bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     cancelled = stuck(monkeypatch)
     sealed = seal(bench.fleet_key.public.hex(), world.circuit.id, InputKind.WITNESS, WITNESS)
-    world.place(sealed_digest=world.store.put(sealed), deadline_s=0.3)
+    world.place(sealed_digest=world.store.put(sealed), deadline_s=2.0)
     world.dispatch()
     carry_out(bench, world.take())
     assert cancelled.is_set()
