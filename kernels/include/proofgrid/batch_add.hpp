@@ -71,7 +71,7 @@ class BatchAdder {
     Sum sum;
 
     Step() = default;
-    Step(const Affine<F>& left, const Affine<F>& right)
+    PROOFGRID_INLINE Step(const Affine<F>& left, const Affine<F>& right)
         : a(left), b(right), denominator(b.x - a.x), numerator(b.y - a.y), sum(Sum::by_slope) {
       if (denominator.is_zero() | a.x.is_zero() | b.x.is_zero()) [[unlikely]] classify();
     }

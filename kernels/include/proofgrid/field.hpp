@@ -54,7 +54,7 @@ class Fp {
   }
 
   // The element whose Montgomery limbs lie at `source`, at any alignment; the caller knows that they are below p.
-  static Fp load_mont(const void* source) {
+  PROOFGRID_INLINE static Fp load_mont(const void* source) {
     Fp x;
     std::memcpy(x.limb_, source, bytes);
     return x;
@@ -64,19 +64,19 @@ class Fp {
 
   static bool is_canonical(const uint64_t* canonical) { return limbs::less<limbs>(canonical, P::modulus); }
 
-  bool is_zero() const { return limbs::is_zero<limbs>(limb_); }
-  bool operator==(const Fp& other) const { return limbs::equal<limbs>(limb_, other.limb_); }
+  PROOFGRID_INLINE bool is_zero() const { return limbs::is_zero<limbs>(limb_); }
+  PROOFGRID_INLINE bool operator==(const Fp& other) const { return limbs::equal<limbs>(limb_, other.limb_); }
   const uint64_t* data() const { return limb_; }
 
-  friend Fp operator+(const Fp& a, const Fp& b) { return add(a, b); }
-  friend Fp operator-(const Fp& a, const Fp& b) { return subtract(a, b); }
-  friend Fp operator*(const Fp& a, const Fp& b) { return multiply(a, b); }
-  Fp& operator+=(const Fp& other) { return *this = *this + other; }
-  Fp& operator-=(const Fp& other) { return *this = *this - other; }
-  Fp& operator*=(const Fp& other) { return *this = *this * other; }
-  Fp operator-() const { return zero() - *this; }
+  PROOFGRID_INLINE friend Fp operator+(const Fp& a, const Fp& b) { return add(a, b); }
+  PROOFGRID_INLINE friend Fp operator-(const Fp& a, const Fp& b) { return subtract(a, b); }
+  PROOFGRID_INLINE friend Fp operator*(const Fp& a, const Fp& b) { return multiply(a, b); }
+  PROOFGRID_INLINE Fp& operator+=(const Fp& other) { return *this = *this + other; }
+  PROOFGRID_INLINE Fp& operator-=(const Fp& other) { return *this = *this - other; }
+  PROOFGRID_INLINE Fp& operator*=(const Fp& other) { return *this = *this * other; }
+  PROOFGRID_INLINE Fp operator-() const { return zero() - *this; }
   Fp neg() const { return -*this; }
-  Fp dbl() const { return *this + *this; }
+  PROOFGRID_INLINE Fp dbl() const { return *this + *this; }
   Fp square() const { return *this * *this; }
 
   // a[0] * b[0] + a[1] * b[1]; 2 mul, or 1.5 where the layer reduces the sum but once.
@@ -111,7 +111,7 @@ class Fp {
  private:
   explicit Fp(const uint64_t* montgomery) { std::memcpy(limb_, montgomery, bytes); }
 
-  static Fp add(const Fp& a, const Fp& b) {
+  PROOFGRID_INLINE static Fp add(const Fp& a, const Fp& b) {
 #if defined(PROOFGRID_LAYER_ADX)
     if constexpr (adx::supports<limbs>) {
       Fp r;
@@ -125,7 +125,7 @@ class Fp {
     return r;
   }
 
-  static Fp subtract(const Fp& a, const Fp& b) {
+  PROOFGRID_INLINE static Fp subtract(const Fp& a, const Fp& b) {
 #if defined(PROOFGRID_LAYER_ADX)
     if constexpr (adx::supports<limbs>) {
       Fp r;

@@ -17,77 +17,100 @@ using std::uint64_t;
 template <size_t N>
 inline constexpr bool supports = N == 4 || N == 6;
 
+// How the assembly names word j of a and of b: as operands of their own, which the compiler addresses best, or through a
+// pointer, where there would be more than the 30 operands that it allows.
+#define PG_NAMED_A(j) "%[a" #j "]"
+#define PG_NAMED_B(j) "%[b" #j "]"
+#define PG_POINTED_A(j) "8*" #j "(%[a])"
+#define PG_POINTED_B(j) "8*" #j "(%[b])"
+
+// One row: t += a * b_i, the carry out of the top in `top`. CF carries high halves, OF low halves.
+#define PG_ROW_HEAD(A, B, i)                     \
+  "movq " B(i) ", %%rdx\n\t"                     \
+  "xorl %k[zero], %k[zero]\n\t"                  \
+  "mulxq " A(0) ", %[lo], %[top]\n\t"            \
+  "adoxq %[lo], %[t0]\n\t"
+#define PG_ROW_STEP(A, j)                        \
+  "adcxq %[top], %[t" #j "]\n\t"                 \
+  "mulxq " A(j) ", %[lo], %[top]\n\t"            \
+  "adoxq %[lo], %[t" #j "]\n\t"
+#define PG_ROW_TAIL                              \
+  "adcxq %[zero], %[top]\n\t"                    \
+  "adoxq %[zero], %[top]\n\t"
+
+// The first row meets t = 0, so one chain of adc is enough.
+#define PG_FIRST_HEAD(A, B)                      \
+  "movq " B(0) ", %%rdx\n\t"                     \
+  "mulxq " A(0) ", %[t0], %[t1]\n\t"             \
+  "mulxq " A(1) ", %[lo], %[t2]\n\t"             \
+  "addq %[lo], %[t1]\n\t"
+#define PG_FIRST_STEP(A, j, next)                \
+  "mulxq " A(j) ", %[lo], %[" next "]\n\t"       \
+  "adcq %[lo], %[t" #j "]\n\t"
+#define PG_FIRST_TAIL "adcq $0, %[top]\n\t"
+
+// A second row beside the first: word c of a times word d of b, its carry joins `top`.
+#define PG_SECOND_HEAD(A, B, d, c)               \
+  "movq " B(d) ", %%rdx\n\t"                     \
+  "xorl %k[zero], %k[zero]\n\t"                  \
+  "mulxq " A(c) ", %[lo], %[hi]\n\t"             \
+  "adoxq %[lo], %[t0]\n\t"
+#define PG_SECOND_STEP(A, j, c)                  \
+  "adcxq %[hi], %[t" #j "]\n\t"                  \
+  "mulxq " A(c) ", %[lo], %[hi]\n\t"             \
+  "adoxq %[lo], %[t" #j "]\n\t"
+#define PG_SECOND_TAIL                           \
+  "adcxq %[hi], %[top]\n\t"                      \
+  "adoxq %[zero], %[top]\n\t"
+
+// One reduction: t = (t + m * p) / 2^64 with m = -t0 / p mod 2^64, then the row's carry enters at the top.
+#define PG_REDUCE_HEAD                           \
+  "movq %[t0], %%rdx\n\t"                        \
+  "imulq %[inverse], %%rdx\n\t"                  \
+  "xorl %k[zero], %k[zero]\n\t"                  \
+  "mulxq %[p0], %[lo], %[hi]\n\t"                \
+  "adcxq %[t0], %[lo]\n\t"                       \
+  "movq %[hi], %[t0]\n\t"
+#define PG_REDUCE_STEP(below, j)                 \
+  "adcxq %[t" #j "], %[t" #below "]\n\t"         \
+  "mulxq %[p" #j "], %[lo], %[t" #j "]\n\t"      \
+  "adoxq %[lo], %[t" #below "]\n\t"
+#define PG_REDUCE_TAIL(last)                     \
+  "adcxq %[zero], %[t" #last "]\n\t"             \
+  "adoxq %[top], %[t" #last "]\n\t"
+
+#define PG_FIRST4(A, B) PG_FIRST_HEAD(A, B) PG_FIRST_STEP(A, 2, "t3") PG_FIRST_STEP(A, 3, "top") PG_FIRST_TAIL
+#define PG_ROW4(A, B, i) PG_ROW_HEAD(A, B, i) PG_ROW_STEP(A, 1) PG_ROW_STEP(A, 2) PG_ROW_STEP(A, 3) PG_ROW_TAIL
+#define PG_SECOND4(A, B, d) \
+  PG_SECOND_HEAD(A, B, d, 4) PG_SECOND_STEP(A, 1, 5) PG_SECOND_STEP(A, 2, 6) PG_SECOND_STEP(A, 3, 7) PG_SECOND_TAIL
+#define PG_REDUCE4 PG_REDUCE_HEAD PG_REDUCE_STEP(0, 1) PG_REDUCE_STEP(1, 2) PG_REDUCE_STEP(2, 3) PG_REDUCE_TAIL(3)
+
+#define PG_FIRST6(A, B)                                                                                             \
+  PG_FIRST_HEAD(A, B) PG_FIRST_STEP(A, 2, "t3") PG_FIRST_STEP(A, 3, "t4") PG_FIRST_STEP(A, 4, "t5") \
+  PG_FIRST_STEP(A, 5, "top") PG_FIRST_TAIL
+#define PG_ROW6(A, B, i)                                                                                             \
+  PG_ROW_HEAD(A, B, i) PG_ROW_STEP(A, 1) PG_ROW_STEP(A, 2) PG_ROW_STEP(A, 3) PG_ROW_STEP(A, 4) PG_ROW_STEP(A, 5) \
+  PG_ROW_TAIL
+#define PG_SECOND6(A, B, d)                                                                           \
+  PG_SECOND_HEAD(A, B, d, 6) PG_SECOND_STEP(A, 1, 7) PG_SECOND_STEP(A, 2, 8) PG_SECOND_STEP(A, 3, 9) \
+  PG_SECOND_STEP(A, 4, 10) PG_SECOND_STEP(A, 5, 11) PG_SECOND_TAIL
+#define PG_REDUCE6                                                                                   \
+  PG_REDUCE_HEAD PG_REDUCE_STEP(0, 1) PG_REDUCE_STEP(1, 2) PG_REDUCE_STEP(2, 3) PG_REDUCE_STEP(3, 4) \
+  PG_REDUCE_STEP(4, 5) PG_REDUCE_TAIL(5)
+
+#define PG_IN4(name, x) [name##0] "m"(x[0]), [name##1] "m"(x[1]), [name##2] "m"(x[2]), [name##3] "m"(x[3])
+#define PG_IN6(name, x) PG_IN4(name, x), [name##4] "m"(x[4]), [name##5] "m"(x[5])
+#define PG_IN8(name, x) PG_IN6(name, x), [name##6] "m"(x[6]), [name##7] "m"(x[7])
+#define PG_OUT4                                                                                                \
+  [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2), [t3] "=&r"(t3), [top] "=&r"(top), [lo] "=&r"(lo), [hi] "=&r"(hi), \
+      [zero] "=&r"(zero)
+#define PG_OUT6 PG_OUT4, [t4] "=&r"(t4), [t5] "=&r"(t5)
+
 // What a pointer operand reads, for the compiler's knowledge.
 template <size_t N>
 const uint64_t (&array(const uint64_t* words))[N] {
   return *reinterpret_cast<const uint64_t(*)[N]>(words);
 }
-
-// One row: t += a * b_i, the carry out of the top in `top`. CF carries high halves, OF low halves.
-#define PG_ROW_HEAD(i)               \
-  "movq 8*" #i "(%[b]), %%rdx\n\t"   \
-  "xorl %k[zero], %k[zero]\n\t"      \
-  "mulxq (%[a]), %[lo], %[top]\n\t"  \
-  "adoxq %[lo], %[t0]\n\t"
-#define PG_ROW_STEP(j)               \
-  "adcxq %[top], %[t" #j "]\n\t"     \
-  "mulxq 8*" #j "(%[a]), %[lo], %[top]\n\t" \
-  "adoxq %[lo], %[t" #j "]\n\t"
-#define PG_ROW_TAIL                  \
-  "adcxq %[zero], %[top]\n\t"        \
-  "adoxq %[zero], %[top]\n\t"
-
-// One reduction: t = (t + m * p) / 2^64 with m = -t0 / p mod 2^64, then the row's carry enters at the top.
-#define PG_REDUCE_HEAD               \
-  "movq %[t0], %%rdx\n\t"            \
-  "imulq %[inverse], %%rdx\n\t"      \
-  "xorl %k[zero], %k[zero]\n\t"      \
-  "mulxq %[p0], %[lo], %[hi]\n\t"    \
-  "adcxq %[t0], %[lo]\n\t"           \
-  "movq %[hi], %[t0]\n\t"
-#define PG_REDUCE_STEP(below, j)     \
-  "adcxq %[t" #j "], %[t" #below "]\n\t" \
-  "mulxq %[p" #j "], %[lo], %[t" #j "]\n\t" \
-  "adoxq %[lo], %[t" #below "]\n\t"
-#define PG_REDUCE_TAIL(last)         \
-  "adcxq %[zero], %[t" #last "]\n\t" \
-  "adoxq %[top], %[t" #last "]\n\t"
-
-// A second row beside the first: t += c * d_i, its carry joins `top`.
-#define PG_SECOND_HEAD(i, c0)              \
-  "movq 8*" #i "(%[b]), %%rdx\n\t"         \
-  "xorl %k[zero], %k[zero]\n\t"            \
-  "mulxq 8*" #c0 "(%[a]), %[lo], %[hi]\n\t" \
-  "adoxq %[lo], %[t0]\n\t"
-#define PG_SECOND_STEP(j, cj)              \
-  "adcxq %[hi], %[t" #j "]\n\t"            \
-  "mulxq 8*" #cj "(%[a]), %[lo], %[hi]\n\t" \
-  "adoxq %[lo], %[t" #j "]\n\t"
-#define PG_SECOND_TAIL                     \
-  "adcxq %[hi], %[top]\n\t"                \
-  "adoxq %[zero], %[top]\n\t"
-
-#define PG_ROW4(i) PG_ROW_HEAD(i) PG_ROW_STEP(1) PG_ROW_STEP(2) PG_ROW_STEP(3) PG_ROW_TAIL
-#define PG_REDUCE4 PG_REDUCE_HEAD PG_REDUCE_STEP(0, 1) PG_REDUCE_STEP(1, 2) PG_REDUCE_STEP(2, 3) PG_REDUCE_TAIL(3)
-#define PG_ROW6(i) \
-  PG_ROW_HEAD(i) PG_ROW_STEP(1) PG_ROW_STEP(2) PG_ROW_STEP(3) PG_ROW_STEP(4) PG_ROW_STEP(5) PG_ROW_TAIL
-#define PG_REDUCE6                                                                                             \
-  PG_REDUCE_HEAD PG_REDUCE_STEP(0, 1) PG_REDUCE_STEP(1, 2) PG_REDUCE_STEP(2, 3) PG_REDUCE_STEP(3, 4) \
-  PG_REDUCE_STEP(4, 5) PG_REDUCE_TAIL(5)
-
-// The first row meets t = 0, so one chain of adc is enough.
-#define PG_FIRST_HEAD                \
-  "movq (%[b]), %%rdx\n\t"           \
-  "mulxq (%[a]), %[t0], %[t1]\n\t"   \
-  "mulxq 8(%[a]), %[lo], %[t2]\n\t"  \
-  "addq %[lo], %[t1]\n\t"
-#define PG_FIRST_STEP(j, next)       \
-  "mulxq 8*" #j "(%[a]), %[lo], %[" next "]\n\t" \
-  "adcq %[lo], %[t" #j "]\n\t"
-#define PG_FIRST_TAIL "adcq $0, %[top]\n\t"
-
-#define PG_IN4(name, x) [name##0] "m"(x[0]), [name##1] "m"(x[1]), [name##2] "m"(x[2]), [name##3] "m"(x[3])
-#define PG_IN6(name, x) PG_IN4(name, x), [name##4] "m"(x[4]), [name##5] "m"(x[5])
 
 // r = t mod p for t < 2p.
 template <class P>
@@ -131,29 +154,35 @@ template <class P>
 }
 
 template <class P>
-[[gnu::always_inline]] inline void mul(uint64_t* r, const uint64_t* a, const uint64_t* b) {
+[[gnu::always_inline]] inline void mul4(uint64_t* r, const uint64_t* a, const uint64_t* b) {
   uint64_t t0, t1, t2, t3, top, lo, hi, zero;
+  asm(PG_FIRST4(PG_NAMED_A, PG_NAMED_B) PG_REDUCE4 PG_ROW4(PG_NAMED_A, PG_NAMED_B, 1) PG_REDUCE4  //
+          PG_ROW4(PG_NAMED_A, PG_NAMED_B, 2) PG_REDUCE4 PG_ROW4(PG_NAMED_A, PG_NAMED_B, 3) PG_REDUCE4
+      : PG_OUT4
+      : PG_IN4(a, a), PG_IN4(b, b), PG_IN4(p, P::modulus), [inverse] "m"(P::minus_inverse)
+      : "rdx", "cc");
+  reduce_once4<P>(r, t0, t1, t2, t3);
+}
+
+// The functions that are not inlined take 13 registers: elsewhere the compiler may not have that many to give.
+template <class P>
+[[gnu::noinline]] void mul6(uint64_t* r, const uint64_t* a, const uint64_t* b) {
+  uint64_t t0, t1, t2, t3, t4, t5, top, lo, hi, zero;
+  asm(PG_FIRST6(PG_NAMED_A, PG_NAMED_B) PG_REDUCE6 PG_ROW6(PG_NAMED_A, PG_NAMED_B, 1) PG_REDUCE6          //
+          PG_ROW6(PG_NAMED_A, PG_NAMED_B, 2) PG_REDUCE6 PG_ROW6(PG_NAMED_A, PG_NAMED_B, 3) PG_REDUCE6 //
+              PG_ROW6(PG_NAMED_A, PG_NAMED_B, 4) PG_REDUCE6 PG_ROW6(PG_NAMED_A, PG_NAMED_B, 5) PG_REDUCE6
+      : PG_OUT6
+      : PG_IN6(a, a), PG_IN6(b, b), PG_IN6(p, P::modulus), [inverse] "m"(P::minus_inverse)
+      : "rdx", "cc");
+  reduce_once6<P>(r, t0, t1, t2, t3, t4, t5);
+}
+
+template <class P>
+[[gnu::always_inline]] inline void mul(uint64_t* r, const uint64_t* a, const uint64_t* b) {
   if constexpr (P::limbs == 4) {
-    asm(PG_FIRST_HEAD PG_FIRST_STEP(2, "t3") PG_FIRST_STEP(3, "top") PG_FIRST_TAIL PG_REDUCE4  //
-            PG_ROW4(1) PG_REDUCE4 PG_ROW4(2) PG_REDUCE4 PG_ROW4(3) PG_REDUCE4
-        : [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2), [t3] "=&r"(t3), [top] "=&r"(top), [lo] "=&r"(lo),
-          [hi] "=&r"(hi), [zero] "=&r"(zero)
-        : [a] "r"(a), [b] "r"(b), "m"(array<4>(a)), "m"(array<4>(b)), PG_IN4(p, P::modulus),
-          [inverse] "m"(P::minus_inverse)
-        : "rdx", "cc");
-    reduce_once4<P>(r, t0, t1, t2, t3);
+    mul4<P>(r, a, b);
   } else {
-    uint64_t t4, t5;
-    asm(PG_FIRST_HEAD PG_FIRST_STEP(2, "t3") PG_FIRST_STEP(3, "t4") PG_FIRST_STEP(4, "t5")  //
-            PG_FIRST_STEP(5, "top") PG_FIRST_TAIL PG_REDUCE6                                //
-                PG_ROW6(1) PG_REDUCE6 PG_ROW6(2) PG_REDUCE6 PG_ROW6(3) PG_REDUCE6           //
-            PG_ROW6(4) PG_REDUCE6 PG_ROW6(5) PG_REDUCE6
-        : [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2), [t3] "=&r"(t3), [t4] "=&r"(t4), [t5] "=&r"(t5),
-          [top] "=&r"(top), [lo] "=&r"(lo), [hi] "=&r"(hi), [zero] "=&r"(zero)
-        : [a] "r"(a), [b] "r"(b), "m"(array<6>(a)), "m"(array<6>(b)), PG_IN6(p, P::modulus),
-          [inverse] "m"(P::minus_inverse)
-        : "rdx", "cc");
-    reduce_once6<P>(r, t0, t1, t2, t3, t4, t5);
+    mul6<P>(r, a, b);
   }
 }
 
@@ -161,39 +190,43 @@ template <class P>
 template <class P>
 inline constexpr bool sums_two_products = supports<P::limbs>&& P::modulus[P::limbs - 1] < ~uint64_t{0} / 3 - 1;
 
-#define PG_SECOND4(i4) PG_SECOND_HEAD(i4, 4) PG_SECOND_STEP(1, 5) PG_SECOND_STEP(2, 6) PG_SECOND_STEP(3, 7) PG_SECOND_TAIL
-#define PG_SECOND6(i6)                                                                                      \
-  PG_SECOND_HEAD(i6, 6) PG_SECOND_STEP(1, 7) PG_SECOND_STEP(2, 8) PG_SECOND_STEP(3, 9) PG_SECOND_STEP(4, 10) \
-  PG_SECOND_STEP(5, 11) PG_SECOND_TAIL
+template <class P>
+[[gnu::noinline]] void mul_sum4(uint64_t* r, const uint64_t* a, const uint64_t* b) {
+  uint64_t t0, t1, t2, t3, top, lo, hi, zero;
+  asm(PG_FIRST4(PG_NAMED_A, PG_NAMED_B) PG_SECOND4(PG_NAMED_A, PG_NAMED_B, 4) PG_REDUCE4              //
+          PG_ROW4(PG_NAMED_A, PG_NAMED_B, 1) PG_SECOND4(PG_NAMED_A, PG_NAMED_B, 5) PG_REDUCE4     //
+              PG_ROW4(PG_NAMED_A, PG_NAMED_B, 2) PG_SECOND4(PG_NAMED_A, PG_NAMED_B, 6) PG_REDUCE4 //
+          PG_ROW4(PG_NAMED_A, PG_NAMED_B, 3) PG_SECOND4(PG_NAMED_A, PG_NAMED_B, 7) PG_REDUCE4
+      : PG_OUT4
+      : PG_IN8(a, a), PG_IN8(b, b), PG_IN4(p, P::modulus), [inverse] "m"(P::minus_inverse)
+      : "rdx", "cc");
+  reduce_once4<P>(r, t0, t1, t2, t3);
+}
+
+template <class P>
+[[gnu::noinline]] void mul_sum6(uint64_t* r, const uint64_t* a, const uint64_t* b) {
+  uint64_t t0, t1, t2, t3, t4, t5, top, lo, hi, zero;
+  asm(PG_FIRST6(PG_POINTED_A, PG_POINTED_B) PG_SECOND6(PG_POINTED_A, PG_POINTED_B, 6) PG_REDUCE6               //
+          PG_ROW6(PG_POINTED_A, PG_POINTED_B, 1) PG_SECOND6(PG_POINTED_A, PG_POINTED_B, 7) PG_REDUCE6      //
+              PG_ROW6(PG_POINTED_A, PG_POINTED_B, 2) PG_SECOND6(PG_POINTED_A, PG_POINTED_B, 8) PG_REDUCE6  //
+          PG_ROW6(PG_POINTED_A, PG_POINTED_B, 3) PG_SECOND6(PG_POINTED_A, PG_POINTED_B, 9) PG_REDUCE6      //
+              PG_ROW6(PG_POINTED_A, PG_POINTED_B, 4) PG_SECOND6(PG_POINTED_A, PG_POINTED_B, 10) PG_REDUCE6 //
+          PG_ROW6(PG_POINTED_A, PG_POINTED_B, 5) PG_SECOND6(PG_POINTED_A, PG_POINTED_B, 11) PG_REDUCE6
+      : PG_OUT6
+      : [a] "r"(a), [b] "r"(b), "m"(array<12>(a)), "m"(array<12>(b)), PG_IN6(p, P::modulus),
+        [inverse] "m"(P::minus_inverse)
+      : "rdx", "cc");
+  reduce_once6<P>(r, t0, t1, t2, t3, t4, t5);
+}
 
 // r = a[0] * b[0] + a[1] * b[1] for two consecutive elements each; one reduction (Longa, eprint 2022/367). 1.5 mul.
 template <class P>
 [[gnu::always_inline]] inline void mul_sum(uint64_t* r, const uint64_t* a, const uint64_t* b) {
   static_assert(sums_two_products<P>);
-  uint64_t t0, t1, t2, t3, top, lo, hi, zero;
   if constexpr (P::limbs == 4) {
-    asm(PG_FIRST_HEAD PG_FIRST_STEP(2, "t3") PG_FIRST_STEP(3, "top") PG_FIRST_TAIL PG_SECOND4(4) PG_REDUCE4  //
-            PG_ROW4(1) PG_SECOND4(5) PG_REDUCE4 PG_ROW4(2) PG_SECOND4(6) PG_REDUCE4                          //
-            PG_ROW4(3) PG_SECOND4(7) PG_REDUCE4
-        : [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2), [t3] "=&r"(t3), [top] "=&r"(top), [lo] "=&r"(lo),
-          [hi] "=&r"(hi), [zero] "=&r"(zero)
-        : [a] "r"(a), [b] "r"(b), "m"(array<8>(a)), "m"(array<8>(b)), PG_IN4(p, P::modulus),
-          [inverse] "m"(P::minus_inverse)
-        : "rdx", "cc");
-    reduce_once4<P>(r, t0, t1, t2, t3);
+    mul_sum4<P>(r, a, b);
   } else {
-    uint64_t t4, t5;
-    asm(PG_FIRST_HEAD PG_FIRST_STEP(2, "t3") PG_FIRST_STEP(3, "t4") PG_FIRST_STEP(4, "t5")  //
-            PG_FIRST_STEP(5, "top") PG_FIRST_TAIL PG_SECOND6(6) PG_REDUCE6                  //
-                PG_ROW6(1) PG_SECOND6(7) PG_REDUCE6 PG_ROW6(2) PG_SECOND6(8) PG_REDUCE6     //
-            PG_ROW6(3) PG_SECOND6(9) PG_REDUCE6 PG_ROW6(4) PG_SECOND6(10) PG_REDUCE6        //
-                PG_ROW6(5) PG_SECOND6(11) PG_REDUCE6
-        : [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2), [t3] "=&r"(t3), [t4] "=&r"(t4), [t5] "=&r"(t5),
-          [top] "=&r"(top), [lo] "=&r"(lo), [hi] "=&r"(hi), [zero] "=&r"(zero)
-        : [a] "r"(a), [b] "r"(b), "m"(array<12>(a)), "m"(array<12>(b)), PG_IN6(p, P::modulus),
-          [inverse] "m"(P::minus_inverse)
-        : "rdx", "cc");
-    reduce_once6<P>(r, t0, t1, t2, t3, t4, t5);
+    mul_sum6<P>(r, a, b);
   }
 }
 

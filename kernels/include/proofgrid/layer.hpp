@@ -17,3 +17,7 @@
 #else
 #define PROOFGRID_LAYER layer_portable
 #endif
+
+// For operations of a few instructions: in a large translation unit the compiler's budget for inlining runs out, and a
+// call costs more than they do.
+#define PROOFGRID_INLINE [[gnu::always_inline]] inline
