@@ -1,0 +1,95 @@
+// Prints products, sums and differences of elements whose limbs (the Montgomery form itself) lie at the corners of their
+// range, one a line: "field operation a b... result". test_native_corners.py knows what they must be.
+#include <cstdio>
+#include <vector>
+
+#include "proofgrid/fp2.hpp"
+
+using namespace proofgrid;
+
+template <class F>
+void print(const F& x) {
+  uint64_t words[F::bytes / 8];
+  x.store_mont(words);
+  std::putchar(' ');
+  for (size_t i = F::bytes / 8; i-- > 0;) std::printf("%016lx", static_cast<unsigned long>(words[i]));
+}
+
+// 0, 1, p - 1, p - 2, (p - 1) / 2, the largest below p with all low limbs full, and each limb full by itself.
+template <class P>
+std::vector<Fp<P>> corners() {
+  using F = Fp<P>;
+  std::vector<F> all;
+  const auto add = [&](const uint64_t* words) {
+    if (F::is_canonical(words)) all.push_back(F::load_mont(words));
+  };
+  uint64_t words[P::limbs] = {};
+  add(words);
+  words[0] = 1;
+  add(words);
+  std::memcpy(words, P::modulus, sizeof words);
+  for (int i = 0; i < 2; ++i) {
+    --words[0];
+    add(words);
+  }
+  for (size_t i = 0; i < P::limbs; ++i) {
+    words[i] = P::modulus[i] >> 1 | (i + 1 < P::limbs ? P::modulus[i + 1] << 63 : 0);
+  }
+  add(words);
+  std::memset(words, 0xff, sizeof words);
+  words[P::limbs - 1] = P::modulus[P::limbs - 1] - 1;
+  add(words);
+  for (size_t i = 0; i + 1 < P::limbs; ++i) {
+    std::memset(words, 0, sizeof words);
+    words[i] = ~uint64_t{0};
+    add(words);
+  }
+  return all;
+}
+
+template <class F>
+void line(const char* operation, const F& a, const F& b, const F& result) {
+  std::printf("%s %s", F::Params::name, operation);
+  print(a), print(b), print(result);
+  std::putchar('\n');
+}
+
+template <class F>
+void both(const F& a, const F& b) {
+  line("add", a, b, a + b);
+  line("sub", a, b, a - b);
+  line("mul", a, b, a * b);
+}
+
+template <class P>
+void field() {
+  const auto all = corners<P>();
+  for (const auto& a : all) {
+    for (const auto& b : all) both(a, b);
+    line("mul", a, a, a.square());
+    line("inv", a, a, a.inverse());
+  }
+}
+
+template <class P>
+void extension() {
+  auto all = corners<P>();
+  all.resize(6);
+  for (const auto& a0 : all) {
+    for (const auto& a1 : all) {
+      for (const auto& b0 : all) {
+        for (const auto& b1 : all) both(Fp2<P>{a0, a1}, Fp2<P>{b0, b1});
+      }
+      line("mul", Fp2<P>{a0, a1}, Fp2<P>{a0, a1}, Fp2<P>{a0, a1}.square());
+    }
+  }
+}
+
+int main() {
+  field<params::Bn254Fq>();
+  field<params::Bn254Fr>();
+  field<params::Bls12381Fq>();
+  field<params::Bls12381Fr>();
+  extension<params::Bn254Fq>();
+  extension<params::Bls12381Fq>();
+}
