@@ -1,5 +1,8 @@
 """Progress and cancellation of a running kernel, shared with any backend through three words of memory."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 
 from proofgrid.errors import Cancelled
@@ -16,9 +19,12 @@ class Control:
     def __init__(self, threads: int = 0) -> None:
         self.words = np.zeros(3, dtype=np.uint64)
         self.threads = threads
+        self._part: tuple[Control, int] | None = None
 
     def cancel(self) -> None:
         self.words[0] = 1
+        if (part := self._part) is not None:
+            part[0].cancel()
 
     @property
     def cancelled(self) -> bool:
@@ -27,8 +33,22 @@ class Control:
     @property
     def fraction(self) -> float:
         """Share of the announced steps that is done, 0.0 to 1.0."""
-        done, total = int(self.words[1]), int(self.words[2])
+        done, total, part = float(self.words[1]), int(self.words[2]), self._part
+        if part is not None:
+            done += part[0].fraction * part[1]
         return min(1.0, done / total) if total else 0.0
+
+    @contextmanager
+    def share(self, steps: int) -> Iterator["Control"]:
+        """A control for a part of the work that is worth ``steps`` announced steps of this one, one part at a time."""
+        part = Control(self.threads)
+        self._part = (part, steps)
+        try:
+            self.check()  # after the part is known: a cancel before it is seen here, one after it reaches the part
+            yield part
+        finally:
+            self._part = None
+        self.step(steps)
 
     def expect(self, steps: int) -> None:
         """Announce ``steps`` more steps to come."""

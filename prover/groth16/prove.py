@@ -15,8 +15,8 @@ from proofgrid.prover.formats.zkey import Zkey
 from proofgrid.prover.groth16.keys import canonical_points
 from proofgrid.verifier.keys import Proof
 
-_STEPS = {"quotient": 2000, "a": 1000, "b1": 1000, "b2": 3000, "c": 1000, "h": 1500}
-"""Shares of a proof's time; large, so that the steps that kernels count themselves hardly move the fraction."""
+_STEPS = {"quotient": 5, "a": 15, "b1": 15, "b2": 35, "c": 15, "h": 15}
+"""Percent of a dense proof's time."""
 
 
 def prove(
@@ -44,13 +44,12 @@ def _prove(
     curve, (r, s) = zkey.curve, blinding
     control.expect(sum(_STEPS.values()))
 
-    h_scalars = backend.quotient(curve.Fr, zkey.coefficients, witness, zkey.log_domain, control=control)
-    control.step(_STEPS["quotient"])
+    with control.share(_STEPS["quotient"]) as part:
+        h_scalars = backend.quotient(curve.Fr, zkey.coefficients, witness, zkey.log_domain, control=part)
 
     def msm(name: str, group: Group, bases_mont: Array, scalars: Array) -> Array:
-        total = backend.msm(group, bases_mont, scalars, bases_mont=True, control=control)
-        control.step(_STEPS[name])
-        return total
+        with control.share(_STEPS[name]) as part:
+            return backend.msm(group, bases_mont, scalars, bases_mont=True, control=part)
 
     h_sum = msm("h", curve.g1, zkey.h_mont, h_scalars)
     a_sum = msm("a", curve.g1, zkey.a_mont, witness)

@@ -46,3 +46,27 @@ def test_the_number_of_threads_changes_nothing(native: Backend, threads: int) ->
     assert (native.msm(BN254.g1, bases, scalars, control=control) == expected).all()
     values = SCALARS.repeat(1024, axis=0)
     assert (native.ntt(BN254.Fr, values, control=control) == native.ntt(BN254.Fr, values)).all()
+
+
+def test_a_part_counts_for_its_share() -> None:
+    control = Control(threads=3)
+    control.expect(10)
+    with control.share(4) as part:
+        assert part.threads == 3
+        part.expect(2)
+        part.step()
+        assert control.fraction == pytest.approx(0.2)
+    assert control.fraction == pytest.approx(0.4)
+    with control.share(6):
+        assert control.fraction == pytest.approx(0.4)
+    assert control.fraction == 1.0
+
+
+def test_a_cancel_reaches_the_part() -> None:
+    control = Control()
+    control.expect(1)
+    with pytest.raises(Cancelled), control.share(1) as part:  # noqa: PT012  # the cancel comes from inside
+        control.cancel()
+        part.check()
+    with pytest.raises(Cancelled), control.share(1):
+        pytest.fail("a part began after the cancel")
