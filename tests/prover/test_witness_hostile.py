@@ -190,6 +190,17 @@ def test_compiling_is_bounded_in_time() -> None:
     assert time.monotonic() - started < 5
 
 
+def test_compiling_a_small_module_is_bounded_in_time() -> None:
+    """Each of 400 locals is carried around each of 400 loops: a few kilobytes that take a compiler a minute or more."""
+    carried = "".join(f"(local.set {i} (i32.add (local.get {i}) (i32.const 1)))" for i in range(400))
+    loops = "(loop " * 400 + carried + "(br_if 0 (i32.const 0)))" * 400
+    wasm = circuit(head=f"(func (local {'i32 ' * 400}) {loops})")
+    assert len(wasm) < 10_000
+    started = time.monotonic()
+    refused(wasm, "circuit: not compiled after 0.3 s", timeout_s=0.3)
+    assert time.monotonic() - started < 5
+
+
 def test_compiling_is_bounded_in_memory() -> None:
     with pytest.raises(circom_compiler.CompilationFailed, match="not compiled within 314572800 bytes of memory"):
         circom_compiler.compile_wasm(branches(10_000), timeout_s=60, memory_bytes=300 << 20)
