@@ -33,6 +33,11 @@ def configuration(*, parallel: bool = False) -> wasmtime.Config:
     settings.wasm_threads = False
     settings.wasm_memory64 = False
     settings.wasm_multi_memory = False
+    settings.wasm_gc = False
+    settings.wasm_exceptions = False
+    settings.wasm_function_references = False
+    settings.wasm_tail_call = False
+    settings.wasm_relaxed_simd = False
     return settings
 
 

@@ -176,6 +176,23 @@ def test_the_size_of_the_wasm_is_capped(monkeypatch: pytest.MonkeyPatch) -> None
     refused(circuit(), "bytes of wasm, expected at most 100")
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "(type $a (array (mut i64))) (func (drop (array.new $a (i64.const 1) (i32.const 9))))",
+        "(tag $t) (func (throw $t))",
+        "(func $f (return_call $f))",
+        "(type $f (func)) (func (param (ref null $f)) (call_ref $f (local.get 0)))",
+        "(func (drop (i8x16.relaxed_swizzle (v128.const i64x2 0 0) (v128.const i64x2 0 0))))",
+        "(memory $second 1)",
+        "(table i64 1 funcref)",
+    ],
+    ids=["gc", "exceptions", "tail_call", "function_references", "relaxed_simd", "multi_memory", "memory64"],
+)
+def test_wasm_that_circom_does_not_write_is_refused(head: str) -> None:
+    refused(circuit(head=head), "^circuit: not a wasm module")
+
+
 BRANCH = "(if (result i32) (local.get 0) (then (local.get 0)) (else (local.get 0))) i32.add"
 
 
