@@ -32,6 +32,7 @@ class Refusal(IntEnum):
     )  # a point off its curve or out of its subgroup, or a point at infinity among the fixed four
     WrongKeyAddress = _BASE + 28
     KeyAlreadyRegistered = _BASE + 29
+    ForgeableKey = _BASE + 30  # gamma and delta are equal or opposite: the key lacks a contribution
 
     WrongKeyAccount = _BASE + 40  # not ours, or not a key
     KeyNotFinalized = _BASE + 41

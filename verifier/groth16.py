@@ -113,14 +113,14 @@ def _holds(verifying_key: VerifyingKey, entries: Sequence[Entry], weights: Seque
         ic = _msm(curve.g1, verifying_key.ic, [total, *sums], backend)
     g1 = np.concatenate([negate_g1(curve, a), np.stack([alpha, ic, c_sum])])
     g2 = np.stack([*(proof.b for proof in proofs), verifying_key.beta2, verifying_key.gamma2, verifying_key.delta2])
-    return _is_one(backend.pairing_product(curve, g1, g2))
+    return is_one(backend.pairing_product(curve, g1, g2))
 
 
 def _msm(group: Group, bases: Array, scalars: Sequence[int], backend: Backend) -> Array:
     return backend.msm(group, bases, encode_elements(group.scalar, scalars))
 
 
-def _is_one(value: Array) -> bool:
+def is_one(value: Array) -> bool:
     """Is an element ``uint64[12, limbs]`` of the target group one?"""
     return bool(value[0, 0] == 1 and not value[0, 1:].any() and not value[1:].any())
 

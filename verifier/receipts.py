@@ -47,10 +47,10 @@ Signature = Annotated[str, Field(pattern=r"^[1-9A-HJ-NP-Za-km-z]{64,88}$")]
 def digest_public_inputs(public_inputs: Sequence[int]) -> bytes:
     """SHA-256 of tag (32 bytes, ``proofgrid.public-inputs.v1``) | count (u32) | each input (32), big-endian.
 
-    Raises :class:`RefusedInput` for an input outside [0, 2^256); ``verify`` checks them against r.
+    Raises :class:`RefusedInput` for what is not an integer in [0, 2^256); ``verify`` checks them against r.
     """
-    if any(not 0 <= value < 1 << 256 for value in public_inputs):
-        raise RefusedInput("a public input is outside [0, 2^256)", Reason.INPUT_RANGE)
+    if any(type(value) is not int or not 0 <= value < 1 << 256 for value in public_inputs):
+        raise RefusedInput("a public input is not an integer in [0, 2^256)", Reason.INPUT_RANGE)
     parts = [_INPUTS_TAG, len(public_inputs).to_bytes(4, "big")]
     return hashlib.sha256(b"".join([*parts, *(value.to_bytes(32, "big") for value in public_inputs)])).digest()
 

@@ -30,7 +30,7 @@ class NativeBackend:
         a = _elements(field, a, "a")
         out = np.empty_like(a, subok=False)
         if op in ("add", "sub", "mul"):
-            if b is None or b.shape != a.shape:
+            if not isinstance(b, np.ndarray) or b.shape != a.shape:
                 raise MalformedInput(f"{op}: b must have the shape of a, {list(a.shape)}")
             self._layer.binary(field.name, op, a, _elements(field, b, "b"), out, 0)
         elif op in ("neg", "square", "inv"):

@@ -4,7 +4,7 @@ Source: iden3/snarkjs, src/wtns_utils.js; iden3/circom, witness_calculator.js. T
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,7 +19,7 @@ class Wtns:
     """The value of every wire: ``uint64[n, limbs]`` canonical over Fr, wire 0 is one; perhaps unaligned, read-only."""
 
     curve: Curve
-    values: Array
+    values: Array = field(repr=False)
 
 
 def read_wtns(source: Source) -> Wtns:

@@ -1,22 +1,26 @@
 """From the prover's key to the verifier's."""
 
-from proofgrid.errors import InvalidProof, UnsatisfiedCircuit
-from proofgrid.kernels.arrays import Array
+import numpy as np
+
+from proofgrid.errors import InvalidProof, MalformedInput, UnsatisfiedCircuit
+from proofgrid.kernels.arrays import Array, encode_points
 from proofgrid.kernels.backend import Backend, select
 from proofgrid.kernels.curves import Group
 from proofgrid.prover.formats.zkey import Zkey
-from proofgrid.verifier.groth16 import verify
+from proofgrid.verifier.groth16 import is_one, verify
 from proofgrid.verifier.keys import Proof, VerifyingKey
+from proofgrid.verifier.points import is_infinity, negate_g1
 
 
 def verifying_key(zkey: Zkey, *, backend: Backend | None = None) -> VerifyingKey:
     """The verifying key inside a proving key, checked; as ``snarkjs zkey export verificationkey`` has it.
 
-    Cost: as :class:`VerifyingKey`. Raises :class:`~proofgrid.errors.MalformedInput`.
+    The two deltas must be one, so that a proof that passes ``verify`` hides its witness whoever made the key.
+    Cost: as :class:`VerifyingKey`, and a product of two pairings. Raises :class:`~proofgrid.errors.MalformedInput`.
     """
     backend = backend or select()
     g1, g2 = zkey.curve.g1, zkey.curve.g2
-    return VerifyingKey(
+    key = VerifyingKey(
         zkey.curve,
         canonical_points(g1, zkey.alpha1_mont, backend),
         canonical_points(g2, zkey.beta2_mont, backend),
@@ -25,6 +29,27 @@ def verifying_key(zkey: Zkey, *, backend: Backend | None = None) -> VerifyingKey
         canonical_points(g1, zkey.ic_mont, backend),
         backend=backend,
     )
+    _require_blinding(zkey, key, backend)
+    return key
+
+
+def _require_blinding(zkey: Zkey, key: VerifyingKey, backend: Backend) -> None:
+    """delta1 and delta2 have one logarithm, not zero: e(delta1, G2) = e(G1, delta2).
+
+    Then r delta1 and s delta2 make A and B uniform, and the equation leaves one C, whatever the rest of the key says.
+    With delta1 at infinity a key can be made whose proofs pass and carry an A that only the witness determines.
+    """
+    curve = key.curve
+    delta1 = canonical_points(curve.g1, zkey.delta1_mont, backend)[np.newaxis]
+    one1, one2 = encode_points(curve.g1, [curve.g1_generator]), encode_points(curve.g2, [curve.g2_generator])
+    left = np.concatenate([delta1, negate_g1(curve, one1)])
+    right = np.concatenate([one2, key.delta2[np.newaxis]])
+    sound = not is_infinity(delta1) and backend.check_points(curve.g1, delta1).all()
+    if not sound or not is_one(backend.pairing_product(curve, left, right)):
+        raise MalformedInput(
+            "proving key: delta1 and delta2 do not belong together, so its proofs would not hide their witnesses; "
+            "do not use this key"
+        )
 
 
 def require_true(key: VerifyingKey, public_inputs: list[int], proof: Proof, *, backend: Backend | None = None) -> None:

@@ -19,7 +19,7 @@ FRAME_SIZE = 4096
 _FRAME_TOO_LARGE = f"a stack frame over {FRAME_SIZE} bytes: use smaller locals or split the function"
 _HEADERS_SIZE = 64 + 2 * 56
 _NULL_PADDING = 8
-_MAX_SECTION = 10 << 20  # no account holds more
+_MAX_PROGRAM = 10 << 20  # no account holds more
 
 _SYMTAB, _NOBITS, _REL = 2, 8, 9  # section types
 _WRITE, _ALLOC, _EXEC = 1, 2, 4  # section flags
@@ -93,6 +93,8 @@ def _link(obj: bytes, entry: str) -> bytes:
             rodata_size = -(-rodata_size // max(section.align, 1)) * max(section.align, 1)
             section.address = rodata_size
             rodata_size += len(section.data)
+        if rodata_size + code_size > _MAX_PROGRAM:
+            raise LinkRefused(f"{section.name} brings the program to more than the {_MAX_PROGRAM} bytes of an account")
     rodata_size = -(-rodata_size // 8) * 8
 
     for section in sections:
@@ -123,8 +125,10 @@ def _sections(obj: bytes) -> list[_Section]:
     names_at, names_size = heads[names_index][4:6]
     names = obj[names_at : names_at + names_size]
     sections: list[_Section] = []
+    total = 0
     for name, kind, flags, _, at, size, link_index, info, align, _ in heads:
-        if max(size, align) > _MAX_SECTION or (kind != _NOBITS and at + size > len(obj)):
+        total += size
+        if max(total, align) > _MAX_PROGRAM or (kind != _NOBITS and at + size > len(obj)):
             raise LinkRefused(f"section {len(sections)} reaches beyond the object file or what an account holds")
         data = bytearray(size) if kind == _NOBITS else bytearray(obj[at : at + size])
         sections.append(_Section(_text(names, name), kind, flags, data, link_index, info, align))

@@ -142,6 +142,7 @@ WRONG: dict[str, Callable[[Any], object]] = {
     "many bases": lambda b: b.scale(G1, POINTS, VALUES),
     "unequal sums": lambda b: b.add_points(G1, POINTS, POINTS[:3]),
     "no b": lambda b: b.field(FR, "add", VALUES),
+    "b a list": lambda b: b.field(FR, "add", VALUES, [1]),
     "a b too many": lambda b: b.field(FR, "inv", VALUES, VALUES),
     "no such operation": lambda b: b.field(FR, "sqrt", VALUES),
     "untyped records": lambda b: b.quotient(FR, VALUES, VALUES, 2),

@@ -43,6 +43,12 @@ def test_a_witness_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "out.wtns").stat().st_mode) == 0o600
 
 
+def test_no_value_is_in_the_words_for_a_witness() -> None:
+    wtns = read_wtns(WTNS)
+    assert "values" not in repr(wtns)
+    assert str(decode_elements(wtns.values)[-1]) not in repr(wtns)
+
+
 def test_views_are_read_only() -> None:
     values = read_wtns(vectors.path("bn254/steps.wtns")).values
     assert not values.flags.writeable

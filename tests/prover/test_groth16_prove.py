@@ -1,5 +1,6 @@
 """The prover: complete on true witnesses, blinded, and false where the witness is."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,18 @@ def test_proof_of_a_true_witness_is_true(curve: Curve, tmp_path: Path) -> None:
     proof, inputs = prove(zkey, encode_elements(curve.Fr, values))
     assert inputs == values[1:3]
     verify(verifying_key(zkey), inputs, proof)
+
+
+def test_key_whose_proofs_would_not_hide_the_witness_is_refused(chain: Zkey, witness: Array) -> None:
+    """A hostile key: with B1 and delta1 at infinity the proofs are true, but A is the same in all of them."""
+    nothing = {name: np.zeros_like(getattr(chain, name)) for name in ("beta1_mont", "delta1_mont", "b1_mont")}
+    hostile = replace(chain, **nothing)
+    (first, inputs), (second, _) = prove(hostile, witness), prove(hostile, witness)
+    verify(verifying_key(chain), inputs, first)
+    assert (first.a == second.a).all()
+    for key in (hostile, replace(chain, delta1_mont=chain.beta1_mont)):
+        with pytest.raises(MalformedInput, match="would not hide their witnesses"):
+            verifying_key(key)
 
 
 def test_public_input_in_no_constraint_is_still_bound(tmp_path: Path) -> None:

@@ -176,6 +176,23 @@ def test_the_size_of_the_wasm_is_capped(monkeypatch: pytest.MonkeyPatch) -> None
     refused(circuit(), "bytes of wasm, expected at most 100")
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "(type $a (array (mut i64))) (func (drop (array.new $a (i64.const 1) (i32.const 9))))",
+        "(tag $t) (func (throw $t))",
+        "(func $f (return_call $f))",
+        "(type $f (func)) (func (param (ref null $f)) (call_ref $f (local.get 0)))",
+        "(func (drop (i8x16.relaxed_swizzle (v128.const i64x2 0 0) (v128.const i64x2 0 0))))",
+        "(memory $second 1)",
+        "(table i64 1 funcref)",
+    ],
+    ids=["gc", "exceptions", "tail_call", "function_references", "relaxed_simd", "multi_memory", "memory64"],
+)
+def test_wasm_that_circom_does_not_write_is_refused(head: str) -> None:
+    refused(circuit(head=head), "^circuit: not a wasm module")
+
+
 BRANCH = "(if (result i32) (local.get 0) (then (local.get 0)) (else (local.get 0))) i32.add"
 
 
@@ -187,6 +204,17 @@ def branches(n: int) -> bytes:
 def test_compiling_is_bounded_in_time() -> None:
     started = time.monotonic()
     refused(branches(30_000), "circuit: not compiled after 0.3 s", timeout_s=0.3)
+    assert time.monotonic() - started < 5
+
+
+def test_compiling_a_small_module_is_bounded_in_time() -> None:
+    """Each of 400 locals is carried around each of 400 loops: a few kilobytes that take a compiler a minute or more."""
+    carried = "".join(f"(local.set {i} (i32.add (local.get {i}) (i32.const 1)))" for i in range(400))
+    loops = "(loop " * 400 + carried + "(br_if 0 (i32.const 0)))" * 400
+    wasm = circuit(head=f"(func (local {'i32 ' * 400}) {loops})")
+    assert len(wasm) < 10_000
+    started = time.monotonic()
+    refused(wasm, "circuit: not compiled after 0.3 s", timeout_s=0.3)
     assert time.monotonic() - started < 5
 
 

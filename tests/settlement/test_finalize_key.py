@@ -92,6 +92,19 @@ def test_malformed_key_is_refused(chain: Chain, name: str) -> None:
     chain.refuses("MalformedKey", build(chain, malformed))
 
 
+@pytest.mark.parametrize("negated", [False, True])
+def test_key_without_a_contribution_is_refused(chain: Chain, negated: bool) -> None:
+    """With delta = gamma anybody could forge: A = alpha, B = beta, C = -IC. The verifier refuses such keys, too."""
+    given = instance(1)
+    at = G1_SIZE + G2_SIZE
+    gamma = given.encoding[at : at + G2_SIZE]
+    y = [int.from_bytes(gamma[i : i + 32], "big") for i in (64, 96)]
+    delta = gamma[:64] + words(*((-c % q) if negated else c for c in y))
+    forgeable = replace(given, encoding=given.encoding[: at + G2_SIZE] + delta + given.encoding[IC:])
+    chain.upload(forgeable)
+    chain.refuses("ForgeableKey", build(chain, forgeable))
+
+
 def test_infinity_among_ic_is_a_key(chain: Chain) -> None:
     """An input that the circuit does not use has the point at infinity."""
     given = instance(1)

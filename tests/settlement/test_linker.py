@@ -134,6 +134,25 @@ def test_huge_alignment_is_refused(sound: bytes) -> None:
             link(bytes(damaged))
 
 
+def with_sections(obj: bytes, head: tuple[int, ...], copies: int) -> bytes:
+    """The object with that many more sections of this head."""
+    (at,) = struct.unpack_from("<Q", obj, 40)
+    count = struct.unpack_from("<H", obj, 60)[0]
+    grown = bytearray(obj) + obj[at : at + 64 * count] + struct.pack("<IIQQQQIIQQ", *head) * copies
+    struct.pack_into("<Q", grown, 40, len(obj))
+    struct.pack_into("<H", grown, 60, count + copies)
+    return bytes(grown)
+
+
+def test_many_sections_do_not_add_up_to_more_than_an_account(sound: bytes) -> None:
+    """A few kilobytes of section heads would otherwise make an image of gigabytes."""
+    assert link(with_sections(sound, (0, 1, 2, 0, 0, 1, 0, 0, 8, 0), 20))
+    with pytest.raises(LinkRefused, match="more than the 10485760 bytes of an account"):
+        link(with_sections(sound, (0, 1, 2, 0, 0, 1, 0, 0, 8 << 20, 0), 20))
+    with pytest.raises(LinkRefused, match="what an account holds"):
+        link(with_sections(sound, (0, 8, 0, 0, 0, 8 << 20, 0, 0, 8, 0), 20))
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_damaged_objects_are_linked_or_refused(sound: bytes, data: st.DataObject) -> None:

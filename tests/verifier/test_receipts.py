@@ -126,6 +126,12 @@ def test_digest_of_inputs_is_the_documented_bytes() -> None:
             digest_public_inputs([wrong])
 
 
+@pytest.mark.parametrize("value", [3.0, "3", None, True, -1, 1 << 256])
+def test_digest_is_of_integers_only(value: Any) -> None:
+    with pytest.raises(RefusedInput, match="not an integer"):
+        digest_public_inputs([1, value])
+
+
 def test_file_round_trips(receipt: Receipt, tmp_path: Path) -> None:
     dump_receipt(receipt, tmp_path / "receipt.json")
     assert load_receipt(tmp_path / "receipt.json") == receipt
