@@ -1,7 +1,9 @@
 """What an import costs: heavy packages stay in the modules that need them."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +24,11 @@ HEAVY = {
 
 def _loaded(statement: str) -> set[str]:
     code = f"import sys\n{statement}\nprint(*{{name.split('.')[0] for name in sys.modules}})"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    # An editable install rebuilds the core when it is imported, by the cmake beside this Python.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"PATH": path}, capture_output=True, text=True, check=True
+    )
     return set(result.stdout.split())
 
 
