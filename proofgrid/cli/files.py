@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from proofgrid.kernels.backend import Name
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
-Threads = Annotated[int, typer.Option(help="Threads to use; 0 means one for each core.")]
+Threads = Annotated[int, typer.Option(min=0, max=1024, help="Threads to use; 0 means one for each core.")]
 BackendName = Annotated[str, typer.Option("--backend", help="auto, cuda, native or reference.")]
 InputFile = typer.Argument(exists=True, dir_okay=False, readable=True)
 

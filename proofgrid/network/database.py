@@ -25,11 +25,11 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
-from proofgrid.errors import MalformedInput
+from proofgrid.errors import MalformedInput, QueueError
 from proofgrid.models import AttemptState, BatchState, Fulfilment, Settlement, Verification
 from proofgrid.models.statuses import LIVE_ATTEMPTS
 
@@ -218,7 +218,10 @@ class Database:
 
     def __init__(self, url: str, *, durable: bool = True) -> None:
         self._engine = _create_engine(url, durable)
-        Base.metadata.create_all(self._engine)
+        try:
+            Base.metadata.create_all(self._engine)
+        except OperationalError as error:
+            raise QueueError(f"the database cannot be opened: {error.orig}") from error
         # A transaction that means to write takes SQLite's lock at once: one that upgrades later can deadlock.
         self._writing_engine = self._engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
 

@@ -17,7 +17,8 @@ TOKEN = "7" * 64
 
 
 def ask(url: str) -> Flow[Reply]:
-    return (yield Call("POST", url, b"{}"))
+    reply: Reply = yield Call("POST", url, b"{}")
+    return reply
 
 
 @pytest.mark.parametrize("url", ["http://chain.example/", "http://gateway.example:9/", "https://gateway.example/"])
