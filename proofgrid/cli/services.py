@@ -120,11 +120,13 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """One real proof, the whole way: SDK, Celery, kernels, verifier, Merkle batch, Solana VM, receipt."""
+    import signal
     import tempfile
 
     from proofgrid.cli.journey import travel
     from proofgrid.gateway.embedded import WorkerOptions
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: the temporary network goes
     options = WorkerOptions(count=1, backend=cast("Name", backend), threads=threads)
     if state is not None:
         travel(state.expanduser().resolve(), options, Output(as_json))

@@ -123,7 +123,7 @@ def test_a_trickling_body_is_given_up(url: str, monkeypatch: pytest.MonkeyPatch)
 )
 def test_a_setting_that_cannot_be_is_named(tmp_path: Path, settings: dict[str, Any]) -> None:
     config = NetworkConfig(state_folder=tmp_path, port=0, **settings)
-    with pytest.raises(MalformedInput, match="foo|redis"), Network(config, worker=WorkerOptions(count=0)):
+    with pytest.raises(MalformedInput, match=r"foo|redis"), Network(config, worker=WorkerOptions(count=0)):
         pass
 
 
