@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from proofgrid.cli.output import Output, run_with_progress
+from proofgrid.cli.output import Output, require_folders, run_with_progress
 from proofgrid.errors import MalformedInput
 
 if TYPE_CHECKING:
     from proofgrid.kernels.backend import Name
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
-Threads = Annotated[int, typer.Option(help="Threads to use; 0 means one for each core.")]
+Threads = Annotated[int, typer.Option(min=0, max=1024, help="Threads to use; 0 means one for each core.")]
 BackendName = Annotated[str, typer.Option("--backend", help="auto, cuda, native or reference.")]
 InputFile = typer.Argument(exists=True, dir_okay=False, readable=True)
 
@@ -52,6 +52,7 @@ def setup(
 
     out = Output(as_json)
     chosen = select(cast("Name", backend))
+    require_folders(zkey, verifying_key)
     circuit = read_r1cs(r1cs)
     out.note(f"warning: {WARNING}")
     n_constraints = circuit.n_constraints
@@ -83,6 +84,7 @@ def witness(
     from proofgrid.prover.witness import calculate_witness, describe, load_inputs
 
     out = Output(as_json)
+    require_folders(output)
     start = time.perf_counter()
     values = calculate_witness(wasm, load_inputs(inputs), on_log=out.note)
     write_wtns(output, describe(wasm).curve, values)
@@ -111,6 +113,7 @@ def prove(
 
     out = Output(as_json)
     chosen = select(cast("Name", backend))
+    require_folders(proof, public)
     key, values = read_zkey(zkey), read_wtns(witness)
     if values.curve != key.curve:
         raise MalformedInput(f"{witness} is of {values.curve.name}, {zkey} of {key.curve.name}")

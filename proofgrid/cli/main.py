@@ -4,14 +4,15 @@ Imports that cost time stay inside the commands: ``proofgrid --help`` answers in
 """
 
 import sys
+import traceback
 from typing import Annotated, Any
 
 import typer
 
 from proofgrid import __version__
 from proofgrid.cli import files, services
-from proofgrid.cli.output import Output, exit_code
-from proofgrid.errors import ProofgridError
+from proofgrid.cli.output import DEFECT, INTERRUPTED, Output, exit_code
+from proofgrid.errors import Cancelled, ProofgridError
 
 app = typer.Typer(
     name="proofgrid",
@@ -42,16 +43,38 @@ def _options(
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; an error of ours becomes its message and its exit code, never a traceback."""
     words = sys.argv[1:] if arguments is None else arguments
+    out = Output("--json" in words)
     try:
-        return app(args=words)
+        code = app(args=words, standalone_mode=not out.as_json)  # with --json, usage errors are ours to word
     except ProofgridError as error:
-        Output("--json" in words).failure(error)
+        out.failure(error)
         sys.exit(exit_code(error))
     except OSError as error:
-        Output("--json" in words).failure(
-            _FileTrouble(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "))
-        )
+        out.failure(_FileTrouble(f"{error.filename or ''}: {error.strerror or error}".lstrip(": ")))
         sys.exit(2)
+    except Exception as error:  # noqa: BLE001 - the border: a defect of ours is not a verdict on a proof
+        wording = getattr(error, "format_message", None)  # typer's own errors have one
+        if wording is None:
+            traceback.print_exc()
+            out.failure(_Defect(f"a defect of proofgrid: {type(error).__name__}: {error}"))
+            sys.exit(DEFECT)
+        out.failure(_Usage(wording()))
+        sys.exit(2)
+    if code == INTERRUPTED:
+        out.failure(Cancelled("interrupted"))
+    sys.exit(code)
+
+
+class _Usage(ProofgridError):
+    """A command line that says something else than the command takes."""
+
+    code = "usage"
+
+
+class _Defect(ProofgridError):
+    """An error that nobody foresaw."""
+
+    code = "defect"
 
 
 class _FileTrouble(ProofgridError):

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from proofgrid.errors import (
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+INTERRUPTED, DEFECT = 130, 70
+
 EXIT_CODES: dict[type[ProofgridError], int] = {
     InvalidProof: 1,
     UnsatisfiedCircuit: 1,
@@ -30,9 +33,10 @@ EXIT_CODES: dict[type[ProofgridError], int] = {
     BackendUnavailable: 3,
     QueueError: 3,
     SettlementError: 3,
-    Cancelled: 130,
+    Cancelled: INTERRUPTED,
 }
-"""1: the answer is no. 2: bad input or usage. 3: something this command needs is not there. 130: interrupted."""
+"""1: the answer is no. 2: bad input or usage. 3: something this command needs is not there. 4: any other refusal.
+70: a defect. 130: interrupted."""
 
 
 def exit_code(error: ProofgridError) -> int:
@@ -70,6 +74,13 @@ class Output:
             self.note(f"error: {error}")
 
 
+def require_folders(*files: Path) -> None:
+    """Raise :class:`MalformedInput` if one cannot be written for want of its folder: before long work, not after."""
+    for file in files:
+        if not file.absolute().parent.is_dir():
+            raise MalformedInput(f"{file}: there is no folder {file.absolute().parent}; make it first")
+
+
 def run_with_progress(label: str, work: "Callable[[Control], T]", *, threads: int = 0) -> tuple[T, float]:
     """Run ``work`` in a thread, show its progress on a terminal's stderr, and give its result and seconds.
 
@@ -86,14 +97,18 @@ def run_with_progress(label: str, work: "Callable[[Control], T]", *, threads: in
             answer.append(work(control))
         except BaseException as error:  # noqa: BLE001 - carried to the calling thread
             failure.append(error)
+        finally:
+            done.set()
 
+    # Not by joining: a join that Ctrl-C interrupts may take the thread for ended (CPython 3.11).
+    done = threading.Event()
     thread = threading.Thread(target=run, name=label, daemon=True)
     start = time.perf_counter()
     thread.start()
     on_terminal = sys.stderr.isatty()
-    while thread.is_alive():
+    while not done.is_set():
         try:
-            thread.join(0.1)
+            done.wait(0.1)
         except KeyboardInterrupt:
             control.cancel()
         if on_terminal:

@@ -20,7 +20,7 @@ StateFolder = Annotated[
 ]
 DEFAULT_STATE = Path("~/.proofgrid")
 BackendName = Annotated[str, typer.Option("--backend", help="The workers' kernels: auto, cuda, native or reference.")]
-Threads = Annotated[int, typer.Option(help="Threads of a worker's kernels; 0 means one for each core.")]
+Threads = Annotated[int, typer.Option(min=0, max=1024, help="Threads of a worker; 0 means one for each core.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
 
@@ -94,6 +94,7 @@ def worker(state: StateFolder = DEFAULT_STATE, backend: BackendName = "auto", th
 
     On another machine of the fleet set the PROOFGRID_WORKER_… variables instead; they win.
     """
+    from proofgrid.gateway.embedded import is_running
     from proofgrid.gateway.up import run_worker
     from proofgrid.prover.worker.settings import PREFIX, WorkerSettings
 
@@ -101,7 +102,7 @@ def worker(state: StateFolder = DEFAULT_STATE, backend: BackendName = "auto", th
         run_worker(WorkerSettings.from_environment())
         return
     file = state.expanduser().resolve() / "secrets" / "worker.json"
-    if not file.is_file():
+    if not file.is_file() or not is_running(file.parents[1]):
         raise NotFound(
             f"no network runs on {file.parents[1]}: start it with `proofgrid up`, or name its --state folder"
         )
@@ -119,11 +120,13 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """One real proof, the whole way: SDK, Celery, kernels, verifier, Merkle batch, Solana VM, receipt."""
+    import signal
     import tempfile
 
     from proofgrid.cli.journey import travel
     from proofgrid.gateway.embedded import WorkerOptions
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: the temporary network goes
     options = WorkerOptions(count=1, backend=cast("Name", backend), threads=threads)
     if state is not None:
         travel(state.expanduser().resolve(), options, Output(as_json))

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 import httpx
 
 CHUNK_BYTES = 1 << 20
+MAX_REPLY_BYTES = 64 << 20
+"""No answer that a flow reads whole is nearly so long, decompressed."""
 
 Answer = TypeVar("Answer")
 
@@ -103,10 +105,15 @@ def _grant(effect: Effect, http: httpx.Client) -> Any:
         return time.sleep(effect.seconds)
     content = effect.content if effect.file is None else _pieces(effect.file)
     try:
-        reply = http.request(effect.method, effect.url, content=content, **_options(effect))
-    except httpx.TransportError as error:
+        with http.stream(effect.method, effect.url, content=content, **_options(effect)) as reply:
+            body = bytearray()
+            for piece in reply.iter_bytes():
+                body += piece
+                if len(body) > MAX_REPLY_BYTES:
+                    return _too_long()
+    except (httpx.RequestError, httpx.InvalidURL) as error:
         return _trouble(error)
-    return Reply(reply.status_code, reply.content)
+    return Reply(reply.status_code, bytes(body))
 
 
 async def _grant_async(effect: Effect, http: httpx.AsyncClient) -> Any:
@@ -116,10 +123,15 @@ async def _grant_async(effect: Effect, http: httpx.AsyncClient) -> Any:
         return await asyncio.sleep(effect.seconds)
     content = effect.content if effect.file is None else _pieces_async(effect.file)
     try:
-        reply = await http.request(effect.method, effect.url, content=content, **_options(effect))
-    except httpx.TransportError as error:
+        async with http.stream(effect.method, effect.url, content=content, **_options(effect)) as reply:
+            body = bytearray()
+            async for piece in reply.aiter_bytes():
+                body += piece
+                if len(body) > MAX_REPLY_BYTES:
+                    return _too_long()
+    except (httpx.RequestError, httpx.InvalidURL) as error:
         return _trouble(error)
-    return Reply(reply.status_code, reply.content)
+    return Reply(reply.status_code, bytes(body))
 
 
 def _options(call: Call) -> dict[str, Any]:
@@ -127,7 +139,11 @@ def _options(call: Call) -> dict[str, Any]:
     return {"headers": headers, "params": call.params, "timeout": httpx.Timeout(call.timeout_s, connect=3.0)}
 
 
-def _trouble(error: httpx.TransportError) -> Reply:
+def _too_long() -> Reply:
+    return Reply(0, trouble=f"the answer is longer than {MAX_REPLY_BYTES} bytes")
+
+
+def _trouble(error: Exception) -> Reply:
     return Reply(0, trouble=f"{type(error).__name__}: {error}".rstrip(": "))
 
 

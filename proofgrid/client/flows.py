@@ -2,12 +2,16 @@
 
 import hashlib
 import json
+import re
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import numpy as np
+from pydantic import BaseModel, ValidationError
 
 from proofgrid.client.calls import exchange, get, parse, post, upload_bytes, upload_file
 from proofgrid.client.chain import require_on_chain
@@ -40,6 +44,7 @@ WAIT_PATIENCE_S = 60.0
 """How long a wait bears a gateway that is away."""
 DEFAULT_MAX_PRICE_LAMPORTS = 1_000_000
 
+Model = TypeVar("Model", bound=BaseModel)
 Inputs = Mapping[str, Any] | Path | str
 Witness = bytes | Path | str
 Progress = Callable[[RequestStatus], None]
@@ -68,11 +73,16 @@ def network() -> Flow[NetworkInfo]:
 
 
 def register(zkey: Path, wasm: Path | None, name: str | None) -> Flow[Circuit]:
-    """Upload what the network lacks and register the circuit; the key is read here, not believed."""
+    """Upload what the network lacks and register the circuit; the key is read here, not believed.
+
+    Without a ``name`` the circuit has the key file's, as far as that may be one.
+    """
+    chosen = name or re.sub(r"[^A-Za-z0-9._ -]", "-", zkey.stem)[:96]
+    _message(CircuitRegistration, name=chosen, zkey_digest="0" * 64)
     key: VerifyingKey = yield Work(lambda: verifying_key(read_zkey(zkey)))
     zkey_digest = yield from upload_file(zkey)
     wasm_digest = None if wasm is None else (yield from upload_file(wasm))
-    registration = CircuitRegistration(name=name or zkey.stem, zkey_digest=zkey_digest, wasm_digest=wasm_digest)
+    registration = CircuitRegistration(name=chosen, zkey_digest=zkey_digest, wasm_digest=wasm_digest)
     info = yield from post("/v1/circuits", registration, CircuitInfo, timeout_s=REGISTER_TIMEOUT_S)
     if info.verifying_key_digest != key.digest().hex():
         raise QueueError("the network read another verifying key from this zkey than this SDK; compare the versions")
@@ -90,23 +100,40 @@ def circuit(circuit_id: str, own_key: VerifyingKey | None) -> Flow[Circuit]:
 
 def prove(target: Circuit, inputs: Inputs | None, witness: Witness | None, terms: Terms) -> Flow[Ticket]:
     """Seal, upload, ask. Trouble on the way is retried under one idempotency key, so it is one request."""
+    terms = replace(terms, idempotency_key=terms.idempotency_key or uuid.uuid4().hex)
+    _request(target, terms, InputKind.INPUTS, "0" * 64, None)
     kind, plain = yield Work(lambda: _plain(target, inputs, witness))
     expected = _public_inputs(target, plain) if kind is InputKind.WITNESS else None
     info = yield from network()
     sealed: bytes = yield Work(lambda: seal(info.fleet_key, target.id, kind, plain))
     digest = hashlib.sha256(sealed).hexdigest()
     yield from upload_bytes(sealed, digest)
-    body = ProofRequest(
-        idempotency_key=terms.idempotency_key or uuid.uuid4().hex,
+    placed = yield from post("/v1/requests", _request(target, terms, kind, digest, expected), RequestStatus)
+    return Ticket(placed.id, target, expected)
+
+
+def _request(
+    target: Circuit, terms: Terms, kind: InputKind, sealed_digest: str, expected: tuple[str, ...] | None
+) -> ProofRequest:
+    return _message(
+        ProofRequest,
+        idempotency_key=terms.idempotency_key,
         circuit_id=target.id,
-        sealed_digest=digest,
+        sealed_digest=sealed_digest,
         input_kind=kind,
         expected_public_inputs=expected,
         deadline_s=terms.deadline_s,
         max_price_lamports=terms.max_price_lamports,
     )
-    placed = yield from post("/v1/requests", body, RequestStatus)
-    return Ticket(placed.id, target, expected)
+
+
+def _message(kind: type[Model], **values: Any) -> Model:
+    """A message of the caller's arguments; raises :class:`MalformedInput` that names the wrong one."""
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise MalformedInput(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
 
 
 def _plain(target: Circuit, inputs: Inputs | None, witness: Witness | None) -> tuple[InputKind, bytes]:
@@ -117,8 +144,27 @@ def _plain(target: Circuit, inputs: Inputs | None, witness: Witness | None) -> t
     if not target.takes_inputs:
         raise MalformedInput("this circuit was registered without its wasm: register(zkey=…, wasm=…) or give a witness")
     if isinstance(inputs, Mapping):
-        return InputKind.INPUTS, json.dumps(dict(inputs), default=str).encode()
+        return InputKind.INPUTS, encode_inputs(inputs)
     return InputKind.INPUTS, Path(str(inputs)).read_bytes()
+
+
+def encode_inputs(inputs: Mapping[str, Any]) -> bytes:
+    """A circuit's inputs as JSON; numpy's arrays and integers are lists and integers.
+
+    Raises :class:`MalformedInput` for what is no number, string, list or mapping.
+    """
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, np.ndarray | np.integer):
+            return value.tolist()
+        if isinstance(value, Mapping):
+            return dict(value)
+        raise MalformedInput(f"an input signal holds a {type(value).__name__}; expected integers, strings, lists")
+
+    try:
+        return json.dumps(dict(inputs), default=plain, allow_nan=False).encode()
+    except (ValueError, TypeError, RecursionError) as error:
+        raise MalformedInput("the inputs cannot be written as JSON; expected integers, strings, lists") from error
 
 
 def _public_inputs(target: Circuit, plain: bytes) -> tuple[str, ...]:

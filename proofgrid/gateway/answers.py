@@ -1,12 +1,18 @@
 """From errors to HTTP answers: one table, one form ``{code, message, retryable}``."""
 
+import logging
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from proofgrid import errors
 from proofgrid.models import ErrorAnswer
+
+log = logging.getLogger(__name__)
 
 STATUS: dict[type[errors.ProofgridError], int] = {
     errors.ProofgridError: 500,
@@ -49,8 +55,17 @@ def install(app: FastAPI) -> None:
     async def _malformed(request: Request, error: RequestValidationError) -> JSONResponse:
         # Where and why, never what: the value may be a secret.
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(str(part) for part in first["loc"])[:200].encode("ascii", "backslashreplace").decode()
         return answer_error(errors.MalformedInput(f"{where}: {first['msg']}"))
+
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(InterfaceError)
+    @app.exception_handler(PoolTimeout)
+    @app.exception_handler(OSError)
+    async def _away(request: Request, error: Exception) -> JSONResponse:
+        # A worker that holds a finished proof must come again, not drop it.
+        log.error("%s %s: %s: %s", request.method, request.url.path, type(error).__name__, error)
+        return answer_error(errors.QueueError("the gateway's database or store is busy or full; try again"))
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:

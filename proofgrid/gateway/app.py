@@ -7,6 +7,7 @@ from proofgrid import __version__
 from proofgrid.config import LOOPBACK_HOSTS
 from proofgrid.gateway import answers
 from proofgrid.gateway.bodies import BodyCap
+from proofgrid.gateway.origins import SameOrigin
 from proofgrid.gateway.routes import artifacts, circuits, leases, requests, service
 from proofgrid.gateway.services import Services
 
@@ -28,6 +29,7 @@ def create_app(services: Services) -> FastAPI:
         return limits.max_submission_bytes if path.endswith("/submit") else limits.max_json_bytes
 
     app.add_middleware(BodyCap, cap_of=cap_of)
+    app.add_middleware(SameOrigin)
     if services.config.is_loopback:
         # A web page must not reach a laptop's gateway by a name that its owner points at 127.0.0.1.
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*sorted(LOOPBACK_HOSTS), "[::1]"])

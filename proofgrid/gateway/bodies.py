@@ -9,6 +9,8 @@ from proofgrid.errors import MalformedInput, TooLarge
 from proofgrid.gateway.answers import answer_error
 
 PATIENCE_S = 30.0
+WHOLE_S = 60.0
+"""For a whole body that has a cap: a byte now and then does not hold a connection."""
 MAX_BRACKETS = 2000
 """Arrays and objects in one JSON body. Python's parser recurses on the C stack, guarded only by the recursion limit,
 which libraries raise; our messages are flat."""
@@ -30,11 +32,16 @@ class BodyCap:
             await self._app(scope, patient, send)
             return
         try:
-            body = await _read(scope, patient, cap)
+            async with asyncio.timeout(WHOLE_S):
+                body = await _read(scope, patient, cap)
             if body is not None and body.count(b"[") + body.count(b"{") > MAX_BRACKETS:
                 raise MalformedInput(f"a JSON body here holds at most {MAX_BRACKETS} arrays and objects")
         except MalformedInput as error:
             await answer_error(error)(scope, receive, send)
+            return
+        except TimeoutError:
+            late = MalformedInput(f"the request's body took longer than {WHOLE_S:g} s")
+            await answer_error(late)(scope, receive, send)
             return
         if body is not None:
             await self._app(scope, _replay(body, receive), send)

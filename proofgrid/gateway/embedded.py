@@ -17,7 +17,7 @@ from proofgrid.errors import Conflict, MalformedInput, QueueError
 from proofgrid.gateway.app import create_app
 from proofgrid.gateway.server import GatewayServer, bind
 from proofgrid.gateway.services import Services
-from proofgrid.kernels.backend import Name
+from proofgrid.kernels.backend import Name, select
 from proofgrid.models import NetworkInfo
 from proofgrid.network.broker import CeleryBroker
 from proofgrid.network.chain import Chain, SolanaChain
@@ -25,7 +25,7 @@ from proofgrid.network.coordinator import Coordinator, Loops, components
 from proofgrid.network.database import Database
 from proofgrid.network.localnet import Localnet
 from proofgrid.network.redis_server import RedisServer
-from proofgrid.network.secret_files import load_or_create_token
+from proofgrid.network.secret_files import load_or_create_token, make_private_folder
 from proofgrid.network.settle import enter_epoch
 from proofgrid.network.supervisor import WorkerSupervisor
 from proofgrid.network.workers import heard_of
@@ -111,8 +111,9 @@ class Network:
 
     def _start(self, stack: ExitStack) -> None:
         config = self.config
-        config.state_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.secrets_folder.mkdir(exist_ok=True, mode=0o700)
+        if self._options.count:
+            select(self._options.backend)  # a backend that cannot run is said now, not by a worker that ends
+        make_private_folder(self.secrets_folder)
         stack.enter_context(_locked(config.state_folder / "lock"))
         listener = bind(config.host, config.port)
         stack.callback(listener.close)
@@ -134,7 +135,9 @@ class Network:
         with self._station("gateway") as place:
             self._serve(stack, broker, chain, listener)
             place.append(self.url)
-        self.worker_settings().save(self.secrets_folder / "worker.json")
+        door = self.secrets_folder / "worker.json"
+        self.worker_settings().save(door)
+        stack.callback(door.unlink, missing_ok=True)
         with self._station("worker") as place:
             place.append(self._start_workers(stack))
 
@@ -165,7 +168,7 @@ class Network:
             if config.program_id is None or config.committer_key is None:
                 raise MalformedInput("a chain of your own (rpc_url) needs program_id and committer_key, too")
             self.rpc_url = config.rpc_url
-            program_id = Pubkey.from_string(config.program_id)
+            program_id = _address(config.program_id)
             chain = SolanaChain(config.rpc_url, program_id, load_keypair(config.committer_key))
         stack.callback(chain.close)
         enter_epoch(self.database, chain, time.time())
@@ -225,6 +228,25 @@ class Network:
         with self.database.reading() as session:
             heard = heard_of(session, name_of_process(pid))
         return (heard or started_at) < now - HANGS_AFTER_S
+
+
+def is_running(state_folder: Path) -> bool:
+    """Does a network run on this state folder? Its lock says so, whatever files it left."""
+    lock = state_folder / "lock"
+    if not lock.exists():
+        return False
+    try:
+        with _locked(lock):
+            return False
+    except Conflict:
+        return True
+
+
+def _address(text: str) -> Pubkey:
+    try:
+        return Pubkey.from_string(text)
+    except ValueError as error:
+        raise MalformedInput(f"program_id {text!r} is not an address on Solana: 32 bytes in base58") from error
 
 
 @contextmanager

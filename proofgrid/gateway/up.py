@@ -12,6 +12,7 @@ from types import FrameType
 
 from proofgrid.config import NetworkConfig
 from proofgrid.gateway.embedded import ONE_WORKER, Network, OnStation, WorkerOptions
+from proofgrid.network.secret_files import make_private_folder
 from proofgrid.prover.worker.settings import WorkerSettings
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -31,7 +32,7 @@ def run_network(
     """
     log_file = config.state_folder / "logs" / "network.log"
     network = Network(config, worker=worker, on_station=on_station)
-    with _log_file(log_file), _until_signal() as stop, network:
+    with logging_to(log_file), _until_signal() as stop, network:
         if on_ready is not None:
             on_ready(network)
         stop.wait()
@@ -66,16 +67,18 @@ def _until_signal() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def _log_file(path: Path) -> Iterator[None]:
-    """Everything that the package logs, in a file of the state folder."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+def logging_to(path: Path) -> Iterator[None]:
+    """Everything that the package and its HTTP servers log, in a file of the state folder."""
+    make_private_folder(path.parent)
     handler = logging.FileHandler(path)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logger = logging.getLogger("proofgrid")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    loggers = [logging.getLogger(name) for name in ("proofgrid", "uvicorn.error")]
+    loggers[0].setLevel(logging.INFO)
+    for logger in loggers:
+        logger.addHandler(handler)
     try:
         yield
     finally:
-        logger.removeHandler(handler)
+        for logger in loggers:
+            logger.removeHandler(handler)
         handler.close()

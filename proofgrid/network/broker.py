@@ -6,7 +6,7 @@ import redis
 from celery import Celery  # type: ignore[import-untyped]
 from kombu.exceptions import OperationalError
 
-from proofgrid.errors import QueueError
+from proofgrid.errors import MalformedInput, QueueError
 from proofgrid.models import ProveTask
 from proofgrid.models.leases import MAX_TASK_BYTES
 from proofgrid.prover.worker.queue import PROVE_QUEUE, PROVE_TASK, celery_settings
@@ -29,10 +29,13 @@ class CeleryBroker:
     """Sends prove tasks; never waits long for a Redis that is away, the database keeps the task."""
 
     def __init__(self, redis_url: str) -> None:
+        try:
+            self._redis = redis.Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=2)
+        except ValueError as error:
+            raise MalformedInput(f"the Redis URL cannot be used: {error}; like redis://:password@host:6379/0") from None
         self._app = Celery("proofgrid.network", set_as_current=False)
         self._app.conf.update(celery_settings(redis_url))
         self._app.conf.broker_transport_options |= _FAIL_FAST
-        self._redis = redis.Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=2)
 
     def send(self, task: ProveTask) -> None:
         body = task.model_dump(mode="json")

@@ -6,6 +6,7 @@ Rows change state only through :mod:`proofgrid.network.transitions`. Times are s
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -24,9 +25,11 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
+from proofgrid.errors import MalformedInput, QueueError
 from proofgrid.models import AttemptState, BatchState, Fulfilment, Settlement, Verification
 from proofgrid.models.statuses import LIVE_ATTEMPTS
 
@@ -215,7 +218,10 @@ class Database:
 
     def __init__(self, url: str, *, durable: bool = True) -> None:
         self._engine = _create_engine(url, durable)
-        Base.metadata.create_all(self._engine)
+        try:
+            Base.metadata.create_all(self._engine)
+        except OperationalError as error:
+            raise QueueError(f"the database cannot be opened: {error.orig}") from error
         # A transaction that means to write takes SQLite's lock at once: one that upgrades later can deadlock.
         self._writing_engine = self._engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
 
@@ -234,9 +240,21 @@ class Database:
 
 
 def _create_engine(url: str, durable: bool) -> Engine:
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
+    # Errors reach the log and /v1/health: they must not hold a statement's values, fencing tokens among them.
+    options: dict[str, Any] = {"hide_parameters": True, "pool_pre_ping": True}
+    if url.startswith("sqlite"):
+        options |= {"pool_pre_ping": False, "connect_args": {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}}
+    try:
+        engine = create_engine(url, **options)
+    except (ArgumentError, ImportError) as error:
+        raise MalformedInput(
+            f"the database's URL cannot be used: {error}; expected one like sqlite:////path/file or "
+            "postgresql+psycopg://user@host/name, whose driver is installed"
+        ) from error
+    if engine.dialect.name != "sqlite":
+        return engine
+    if engine.url.database not in (None, "", ":memory:"):
+        Path(str(engine.url.database)).touch(mode=0o600)  # SQLite's other files take its mode
 
     pragmas = ("journal_mode=WAL", f"synchronous={'FULL' if durable else 'OFF'}", "foreign_keys=ON")
 

@@ -55,14 +55,22 @@ def send(database: Database, broker: Broker, gateway_url: str, now: float) -> in
 
 
 def put_back_lost(database: Database, config: NetworkConfig, broker: Broker, now: float) -> int:
-    """Queue again what was sent and is in no queue any more: Redis lost it, or a worker died with it; their number."""
+    """Queue again what was sent and is in no queue any more: Redis lost it, or a worker died with it; their number.
+
+    That is everything overdue when the queue is empty; else what was sent before a task that was claimed a while ago,
+    since the queue gives first what came first.
+    """
+    overdue_since = now - config.timing.resend_after_s
     with database.reading() as session:
         overdue = session.scalars(
-            select(AttemptRow).where(
-                AttemptRow.state == AttemptState.SENT, AttemptRow.sent_at <= now - config.timing.resend_after_s
-            )
+            select(AttemptRow).where(AttemptRow.state == AttemptState.SENT, AttemptRow.sent_at <= overdue_since)
         ).all()
-    if not overdue or broker.waiting() > 0:
+        if not overdue:
+            return 0
+        passed = session.scalar(select(func.max(AttemptRow.sent_at)).where(AttemptRow.claimed_at <= overdue_since))
+    if broker.waiting() > 0:
+        overdue = [one for one in overdue if (one.sent_at or now) < (passed or 0.0)]
+    if not overdue:
         return 0
     with database.writing() as session:
         return sum(

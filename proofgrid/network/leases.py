@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from proofgrid.config import NetworkConfig
-from proofgrid.errors import Conflict, NotFound
+from proofgrid.errors import Conflict, MalformedInput, NotFound
 from proofgrid.models import AttemptState, Failure, Fulfilment, Heartbeat, HeartbeatAnswer, Lease, Submission
 from proofgrid.network.attempts import FINAL_CODES, end_attempt
 from proofgrid.network.database import AttemptRow, Database, RequestRow
@@ -101,7 +101,11 @@ def submit(
         attempt = authorised(session, attempt_id, token)
         if attempt.state not in (AttemptState.RUNNING, AttemptState.SUBMITTED, AttemptState.ACCEPTED):
             raise Conflict(f"the lease is lost: the attempt is {attempt.state}; drop the proof")
-    digest = store.put(submission.model_dump_json().encode())
+    try:
+        content = submission.model_dump_json().encode()
+    except ValueError as error:  # nested too deep, or half a surrogate pair
+        raise MalformedInput("the proof cannot be written as JSON; expected snarkjs' proof.json") from error
+    digest = store.put(content)
     with database.writing() as session:
         values = {"result_digest": digest, "progress": 1.0, "heartbeat_at": now}
         if move_attempt(session, attempt_id, token, AttemptState.RUNNING, AttemptState.SUBMITTED, **values):

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, or_, select, update
+from sqlalchemy.orm import Session
 
 from proofgrid.config import NetworkConfig
 from proofgrid.models import AttemptState, Cause, CauseCode, Fulfilment
 from proofgrid.network.attempts import end_attempt
-from proofgrid.network.database import AttemptRow, Database, RequestRow
+from proofgrid.network.database import AttemptRow, CircuitRow, Database, RequestRow
 from proofgrid.network.requests import expire
 from proofgrid.prover.artifacts import ArtifactStore
 
@@ -59,11 +60,18 @@ def purge_sealed(database: Database, store: ArtifactStore, config: NetworkConfig
                 .where(RequestRow.sealed_purged.is_(False))
                 .limit(1)
             )
-            if needed is None:
+            if needed is None and not _is_ours(session, digest):
                 store.delete(digest)
         ids = [row.sequence for row in old]
         session.execute(update(RequestRow).where(RequestRow.sequence.in_(ids)).values(sealed_purged=True))
         return len(old)
+
+
+def _is_ours(session: Session, digest: str) -> bool:
+    """Is this a circuit's file or a proof? Requesters name what they send: any artifact whose digest they know."""
+    circuit = select(CircuitRow.id).where(or_(CircuitRow.zkey_digest == digest, CircuitRow.wasm_digest == digest))
+    proof = select(AttemptRow.id).where(AttemptRow.result_digest == digest)
+    return any(session.execute(rows.limit(1)).first() is not None for rows in (circuit, proof))
 
 
 def _any(database: Database, rows: Select[Any]) -> bool:

@@ -7,6 +7,13 @@ from pathlib import Path
 from proofgrid.errors import MalformedInput
 
 
+def make_private_folder(path: Path) -> None:
+    """Make a folder and its missing parents for their owner alone (``mkdir`` gives its mode to the last one only)."""
+    for folder in reversed([path, *path.parents]):
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def load_or_create_token(path: Path) -> str:
     """The 64 hex digits in ``path``, fresh ones if there is no such file."""
     try:

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from proofgrid.config import NetworkConfig
-from proofgrid.errors import ChainUnavailable, Conflict
+from proofgrid.errors import ChainUnavailable, Conflict, MalformedInput, NotFound
 from proofgrid.models import AttemptState, BatchState, Fulfilment, Settlement, Submission, Verification
 from proofgrid.network.chain import Chain, CommittedBatch
 from proofgrid.network.database import AttemptRow, BatchRow, Database, EpochRow, LeafRow, RequestRow
@@ -40,7 +40,11 @@ def settle(
     batch = _under_way(database, epoch) or build(database, store, chain, config, epoch, prover, now)
     if batch is None:
         return 0
-    committed = commit(database, chain, batch)
+    try:
+        committed = commit(database, chain, batch)
+    except Conflict:  # another network signs with this key: the number is gone, the proofs are not
+        _abandon(database, batch.id)
+        raise
     return write_receipts(database, chain, batch, committed, now)
 
 
@@ -63,12 +67,26 @@ def enter_epoch(database: Database, chain: Chain, now: float) -> int:
             return latest.number
         for batch in session.scalars(select(BatchRow).where(BatchRow.state.in_(_UNDER_WAY))).all():
             log.warning("batch %d of epoch %d is abandoned: its chain is gone", batch.number, batch.epoch)
-            move_batch(session, batch.id, batch.state, BatchState.ABANDONED)
-            session.execute(delete(LeafRow).where(LeafRow.batch_id == batch.id))
+            _set_free(session, batch)
         epoch = EpochRow(**names, started_at=now)
         session.add(epoch)
         session.flush()
         return epoch.number
+
+
+def _abandon(database: Database, batch_id: int) -> None:
+    """Give up a batch whose number the chain holds with another root."""
+    with database.writing() as session:
+        batch = session.get_one(BatchRow, batch_id)
+        if batch.state in _UNDER_WAY:
+            log.warning("batch %d of epoch %d is abandoned: its number is taken", batch.number, batch.epoch)
+            _set_free(session, batch)
+
+
+def _set_free(session: Session, batch: BatchRow) -> None:
+    """Abandon a batch; its leaves go into the next."""
+    move_batch(session, batch.id, batch.state, BatchState.ABANDONED)
+    session.execute(delete(LeafRow).where(LeafRow.batch_id == batch.id))
 
 
 def _names(epoch: EpochRow) -> dict[str, str]:
@@ -106,7 +124,10 @@ def build(
         rows = _waiting(session, config.batch_size)
         if not _is_due(rows, config, now):
             return None
-        leaves = [_leaf(store, config, request, digest, prover).encode() for request, digest in rows]
+        found = _leaves(store, config, rows, prover)
+        if not found:
+            return None
+        leaves = [leaf for _, leaf in found]
         batch = BatchRow(
             epoch=epoch,
             number=number,
@@ -116,8 +137,8 @@ def build(
             created_at=now,
         )
         batch.leaves = [
-            LeafRow(request_id=request.id, position=position, data=data)
-            for position, ((request, _), data) in enumerate(zip(rows, leaves, strict=True))
+            LeafRow(request_id=request_id, position=position, data=data)
+            for position, (request_id, data) in enumerate(found)
         ]
         session.add(batch)
         session.flush()
@@ -148,6 +169,19 @@ def _is_due(rows: list[tuple[RequestRow, str]], config: NetworkConfig, now: floa
         return True
     fulfilled_at = [request.fulfilled_at for request, _ in rows if request.fulfilled_at is not None]
     return bool(fulfilled_at) and min(fulfilled_at) <= now - config.timing.batch_age_s
+
+
+def _leaves(
+    store: ArtifactStore, config: NetworkConfig, rows: list[tuple[RequestRow, str]], prover: bytes
+) -> list[tuple[str, bytes]]:
+    """Each request's id and leaf; one whose proof the store has lost waits for it and holds up no other."""
+    found = []
+    for request, digest in rows:
+        try:
+            found.append((request.id, _leaf(store, config, request, digest, prover).encode()))
+        except (NotFound, MalformedInput) as error:
+            log.error("request %s cannot be settled: %s", request.id, error)
+    return found
 
 
 def _leaf(store: ArtifactStore, config: NetworkConfig, request: RequestRow, digest: str, prover: bytes) -> Leaf:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pydantic import ValidationError
 from sqlalchemy import select
 
 from proofgrid.config import NetworkConfig
@@ -44,7 +45,11 @@ def verify_submitted(
 
 def load_submission(store: ArtifactStore, digest: str, config: NetworkConfig) -> Submission:
     """A stored submission; raises :class:`NotFound`, :class:`MalformedInput`."""
-    return Submission.model_validate_json(store.read(digest, max_bytes=2 * config.limits.max_submission_bytes))
+    content = store.read(digest, max_bytes=2 * config.limits.max_submission_bytes)
+    try:
+        return Submission.model_validate_json(content)
+    except ValidationError as error:
+        raise MalformedInput(f"the stored proof {digest} is not a submission: {error.errors()[0]['msg']}") from error
 
 
 def _judge(
@@ -81,7 +86,8 @@ def _record(database: Database, config: NetworkConfig, verdict: Verdict, now: fl
                 session, attempt.id, attempt.token, AttemptState.SUBMITTED, AttemptState.ACCEPTED, finished_at=now
             ):
                 return  # somebody else judged it
-            values = {"fulfilled_at": now, "updated_at": now, "price_lamports": config.ask_lamports}
+            values = {"fulfilled_at": now, "updated_at": now}
+            values["price_lamports"] = min(config.ask_lamports, request.max_price_lamports)  # the ask may have risen
             move_fulfilment(session, request.id, Fulfilment.PROVING, Fulfilment.FULFILLED, **values)
             move_verification(session, request.id, request.verification, Verification.VALID)
         elif attempt.state is AttemptState.SUBMITTED and end_attempt(

@@ -103,3 +103,20 @@ def test_the_queue_holds_only_so_many(world: World, monkeypatch: pytest.MonkeyPa
     world.claim(world.take())
     world.dispatch()
     assert [task.request_id for task in world.broker.tasks] == placed[1:]
+
+
+def test_a_lost_task_is_sent_again_even_if_the_queue_is_never_empty(world: World) -> None:
+    world.place()
+    world.dispatch()
+    lost = world.take()  # and the worker dies with it
+    for _ in range(4):
+        world.now += 1
+        world.place()
+        world.place()
+        world.dispatch()
+        world.claim(world.take())
+    world.now += world.config.timing.resend_after_s
+    waiting = world.broker.waiting()
+    assert waiting > 0
+    assert world.dispatch() == 1
+    assert world.broker.tasks[waiting:] == [lost]

@@ -4,8 +4,8 @@ import pytest
 
 from proofgrid.errors import NotFound
 from proofgrid.models import AttemptState, CauseCode, Fulfilment, Heartbeat
-from proofgrid.network import leases
-from tests.network.world import World
+from proofgrid.network import leases, reap, requests
+from tests.network.world import REQUESTER, World
 
 
 def test_silence_up_to_the_timeout_is_borne_and_beyond_it_is_not(world: World) -> None:
@@ -86,3 +86,18 @@ def test_sealed_witnesses_of_ended_requests_are_forgotten(world: World) -> None:
     with pytest.raises(NotFound):
         world.store.path(sealed)
     assert {world.status(r).fulfilment for r in (ended, open_one)} == {Fulfilment.FULFILLED}
+
+
+@pytest.mark.parametrize("named", ["zkey", "wasm", "proof"])
+def test_nobody_gets_the_networks_own_artifacts_deleted_by_sending_them_as_a_witness(world: World, named: str) -> None:
+    _, task = world.running()
+    world.submit(task)
+    proof = world.attempt(task).result_digest
+    victim = {"zkey": world.circuit.zkey_digest, "wasm": world.circuit.wasm_digest, "proof": proof}[named]
+    assert victim is not None
+    request_id = world.place(sealed_digest=victim)
+    with world.database.writing() as session:
+        requests.cancel(session, request_id, REQUESTER, world.now)
+    world.now += world.config.timing.sealed_retention_s + 1
+    assert reap.purge_sealed(world.database, world.store, world.config, world.now) == 1
+    assert world.store.exists(victim)

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from proofgrid.config import Timing
 from proofgrid.errors import ChainUnavailable, Conflict
-from proofgrid.models import BatchState, Settlement
+from proofgrid.models import AttemptState, BatchState, Settlement, Submission
 from proofgrid.network import results, settle
 from proofgrid.network.database import BatchRow, LeafRow
 from proofgrid.verifier.keys import Proof, VerifyingKey
@@ -171,3 +171,39 @@ def test_the_same_chain_goes_on_with_its_log(world: World) -> None:
         world.settle()
         assert receipt_of(world, request_id).batch == number
     assert {batch.epoch for batch in batches(world)} == {1}
+
+
+def test_a_number_that_another_root_took_is_given_up_and_the_proofs_go_into_the_next(world: World) -> None:
+    placed = [world.fulfil() for _ in range(2)]
+    world.chain.is_away = True
+    epoch_known = world.fulfil()
+    world.chain.is_away = False
+    world.chain.crash_at = "signed"
+    with pytest.raises(Crash):
+        world.settle()
+    world.chain.roots.append(bytes(32))  # another network signs with the same key
+    world.chain.signatures.append("Z" * 64)
+    with pytest.raises(Conflict):
+        world.settle()
+    assert world.settle() == 3
+    assert [batch.state for batch in batches(world)] == [BatchState.ABANDONED, BatchState.COMMITTED]
+    require_settled_once(world, [*placed, epoch_known])
+
+
+def test_a_proof_that_was_lost_does_not_keep_the_others_from_the_chain(world: World) -> None:
+    _, task = world.running()
+    world.submit(task)
+    world.coordinator.run_verify(world.now)
+    digest = world.attempt(task).result_digest
+    assert digest is not None
+    kept = world.store.path(digest).read_bytes()
+    _, second = world.running()
+    true = true_submission()
+    proof = dict(reversed(true.proof.items()))  # another file
+    world.submit(second, Submission(proof=proof, public_inputs=true.public_inputs))
+    world.coordinator.run_verify(world.now)
+    assert world.attempt(second).state is AttemptState.ACCEPTED
+    world.store.delete(digest)
+    assert world.settle() == 1
+    world.store.put(kept)
+    assert world.settle() == 1

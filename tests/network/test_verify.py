@@ -2,6 +2,7 @@
 
 import pytest
 
+from proofgrid.errors import MalformedInput
 from proofgrid.models import AttemptState, CauseCode, Fulfilment, Submission, Verification
 from tests.network.world import ASK, World, false_submission, true_submission
 
@@ -75,3 +76,32 @@ def test_a_crash_before_the_verdict_is_written_verifies_again(world: World) -> N
     world.restart()
     world.coordinator.run_verify(world.now)
     assert world.status(request_id).fulfilment is Fulfilment.FULFILLED
+
+
+def nested(depth: int) -> Submission:
+    value: object = "0"
+    for _ in range(depth):
+        value = [value]
+    return Submission(proof={"pi_a": value}, public_inputs=INPUTS)
+
+
+@pytest.mark.parametrize("depth", [190, 240, 300, 900])
+def test_a_deeply_nested_proof_is_refused_and_holds_up_nobody(world: World, depth: int) -> None:
+    request_id, task = world.running("liar")
+    _, other = world.running("honest")
+    try:
+        world.submit(task, nested(depth))
+    except MalformedInput:
+        assert world.attempt(task).state is AttemptState.RUNNING
+    world.submit(other)
+    world.coordinator.run_verify(world.now)
+    assert world.attempt(other).state is AttemptState.ACCEPTED
+    assert world.status(request_id).fulfilment is not Fulfilment.FULFILLED
+
+
+def test_a_price_never_passes_the_cap_even_if_the_ask_rose_meanwhile(world: World) -> None:
+    request_id, task = world.running(max_price_lamports=ASK)
+    world.submit(task)
+    world.coordinator.config = world.config.model_copy(update={"ask_lamports": 10 * ASK})
+    world.coordinator.run_verify(world.now)
+    assert world.status(request_id).price_lamports == ASK

@@ -22,10 +22,10 @@ _POLL_S = (0.05, 0.25)
 @router.post("/v1/requests", status_code=201)
 def place(body: ProofRequest, who: Requester, services: Serving) -> RequestStatus:
     """Ask for one proof; the same idempotency key again is the same request."""
-    if not services.store.exists(body.sealed_digest):
-        raise NotFound(f"the sealed artifact {body.sealed_digest} has not been uploaded")
     ask = services.config.ask_lamports
     with services.database.writing() as session:
+        if not services.store.exists(body.sealed_digest):  # here, so that the reaper cannot delete it in between
+            raise NotFound(f"the sealed artifact {body.sealed_digest} has not been uploaded")
         request_id = requests.place(session, who, body, ask_lamports=ask, now=time.time())
     services.ring("dispatch")
     return _status(services, request_id, who)
