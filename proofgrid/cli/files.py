@@ -117,13 +117,14 @@ def prove(
     key, values = read_zkey(zkey), read_wtns(witness)
     if values.curve != key.curve:
         raise MalformedInput(f"{witness} is of {values.curve.name}, {zkey} of {key.curve.name}")
+    trusted = verifying_key(key, backend=chosen)  # refuses a key whose proofs could be forged or would not hide
     (made, public_inputs), seconds = run_with_progress(
         f"proof over 2^{key.log_domain}",
         lambda control: run_prove(key, values.values, backend=chosen, control=control),
         threads=threads,
     )
     if check:
-        require_true(verifying_key(key, backend=chosen), public_inputs, made, backend=chosen)
+        require_true(trusted, public_inputs, made, backend=chosen)
     dump_proof(made, proof)
     dump_public_inputs(public_inputs, public)
     facts = {
