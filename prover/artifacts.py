@@ -7,6 +7,7 @@ sees half of one. Names are checked before they touch a path.
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -80,6 +81,13 @@ class ArtifactStore:
     def delete(self, digest: str) -> None:
         """Forget the artifact; it is no error if there is none. A reader that has it open keeps its bytes."""
         self._place(digest).unlink(missing_ok=True)
+
+    def sweep(self, *, older_than_s: float) -> int:
+        """Delete what writers left that were killed: incoming files that nobody wrote to for so long; their number."""
+        left = [path for path in self._incoming.iterdir() if path.stat().st_mtime < time.time() - older_than_s]
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
 
     def _place(self, digest: str) -> Path:
         require_digest(digest)

@@ -36,6 +36,8 @@ from proofgrid.settlement.wallet import load_keypair
 
 READY_TIMEOUT_S = 60.0
 HANGS_AFTER_S = 60.0
+LEFT_AFTER_S = 3600.0
+"""An upload that has not grown for so long is nobody's."""
 WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # named, not bound
 
 
@@ -124,6 +126,7 @@ class Network:
             self.database = Database(config.resolved_database_url)
             stack.callback(self.database.close)
             self.store = ArtifactStore(config.store_folder)
+            self.store.sweep(older_than_s=LEFT_AFTER_S)
             place.append(config.resolved_database_url.rpartition("@")[2])
         with self._station("redis") as place:
             broker = self._start_redis(stack)

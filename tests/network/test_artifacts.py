@@ -1,6 +1,7 @@
 """The content-addressed store: nothing half-written, no name that leaves the folder."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,3 +104,16 @@ def test_missing_and_deleted(store: ArtifactStore) -> None:
     store.delete(DIGEST)
     store.delete(DIGEST)
     assert not store.exists(DIGEST)
+
+
+def test_what_a_killed_upload_left_is_swept_and_what_still_arrives_is_not(tmp_path: Path) -> None:
+    store = ArtifactStore(tmp_path / "store")
+    left = store.folder / "incoming" / "left"
+    left.write_bytes(b"half")
+    os.utime(left, (0, 0))
+    with store.writer() as arriving:
+        arriving.write(b"x")
+        assert store.sweep(older_than_s=3600.0) == 1
+        digest = arriving.commit()
+    assert not left.exists()
+    assert store.exists(digest)
