@@ -144,14 +144,15 @@ def _follow(handle: Handle, stations: Stations) -> Fulfilled:
         sys.stderr.write("\r\x1b[K")
     status = fulfilled.status
     attempt = next(attempt for attempt in status.attempts if attempt.state is AttemptState.ACCEPTED)
-    claimed_at, finished_at = attempt.claimed_at or status.created_at, attempt.finished_at or status.created_at
-    fulfilled_at, committed_at = status.fulfilled_at or finished_at, status.committed_at or finished_at
+    created_at = status.created_at
+    claimed_at, submitted_at = attempt.claimed_at or created_at, attempt.submitted_at or created_at
+    fulfilled_at, committed_at = status.fulfilled_at or submitted_at, status.committed_at or submitted_at
     receipt = fulfilled.receipt
-    stations.passing("queue", claimed_at - status.created_at, f"Celery task on Redis, claimed by {attempt.worker}")
+    stations.passing("queue", claimed_at - created_at, f"Celery task on Redis, claimed by {attempt.worker}")
     stations.passing(
-        "prove", finished_at - claimed_at, "witness from the circuit's wasm, Groth16 by the worker's kernels"
+        "prove", submitted_at - claimed_at, "witness from the circuit's wasm, Groth16 by the worker's kernels"
     )
-    stations.passing("verify", fulfilled_at - finished_at, "the coordinator's verifier says yes")
+    stations.passing("verify", fulfilled_at - submitted_at, "the coordinator's verifier says yes")
     detail = f"batch {receipt.batch}, root {receipt.root.hex()[:16]}…, transaction {receipt.transaction[:16]}…"
     stations.passing("settle", committed_at - fulfilled_at, detail)
     return fulfilled

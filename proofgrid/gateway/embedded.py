@@ -180,7 +180,9 @@ class Network:
     def _serve(self, stack: ExitStack, broker: CeleryBroker, chain: Chain, listener: socket.socket) -> None:
         config, settings = self.config, self.worker_settings()
         fleet_key = FleetKey.load_or_create(settings.fleet_key).public
-        coordinator = Coordinator(self.database, self.store, broker, chain, config, fleet_key, self.url)
+        coordinator = Coordinator(
+            self.database, self.store, broker, chain, config, fleet_key, self.url, clock=time.time
+        )
         loops = stack.enter_context(Loops(coordinator))
         info = NetworkInfo(
             version=__version__,

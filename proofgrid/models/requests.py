@@ -40,6 +40,7 @@ class AttemptView(Message):
     progress: float
     cause: Cause | None
     claimed_at: UnixTime | None
+    submitted_at: UnixTime | None
     finished_at: UnixTime | None
 
 

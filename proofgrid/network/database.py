@@ -135,6 +135,7 @@ class AttemptRow(Base):
     sent_at: Mapped[float | None]
     claimed_at: Mapped[float | None]
     heartbeat_at: Mapped[float | None]
+    submitted_at: Mapped[float | None]
     finished_at: Mapped[float | None]
 
     request: Mapped[RequestRow] = relationship(back_populates="attempts")

@@ -107,7 +107,7 @@ def submit(
         raise MalformedInput("the proof cannot be written as JSON; expected snarkjs' proof.json") from error
     digest = store.put(content)
     with database.writing() as session:
-        values = {"result_digest": digest, "progress": 1.0, "heartbeat_at": now}
+        values = {"result_digest": digest, "progress": 1.0, "heartbeat_at": now, "submitted_at": now}
         if move_attempt(session, attempt_id, token, AttemptState.RUNNING, AttemptState.SUBMITTED, **values):
             return
         attempt = authorised(session, attempt_id, token)

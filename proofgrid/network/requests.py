@@ -112,6 +112,7 @@ def _view(attempt: AttemptRow) -> AttemptView:
         progress=attempt.progress,
         cause=None if attempt.cause is None else Cause.model_validate(attempt.cause),
         claimed_at=attempt.claimed_at,
+        submitted_at=attempt.submitted_at,
         finished_at=attempt.finished_at,
     )
 

@@ -1,5 +1,6 @@
 """The verify loop: nothing is fulfilled, paid or written on chain before the verifier's yes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -26,9 +27,14 @@ class Verdict:
 
 
 def verify_submitted(
-    database: Database, store: ArtifactStore, config: NetworkConfig, now: float, *, backend: Backend | None = None
+    database: Database,
+    store: ArtifactStore,
+    config: NetworkConfig,
+    clock: Callable[[], float],
+    *,
+    backend: Backend | None = None,
 ) -> int:
-    """Check each submitted proof and write its verdict; their number. Checking holds no transaction."""
+    """Check each submitted proof and write its verdict and when; their number. Checking holds no transaction."""
     with database.reading() as session:
         rows = session.execute(
             select(AttemptRow.id, AttemptRow.result_digest, RequestRow.expected_public_inputs, CircuitRow.verifying_key)
@@ -39,7 +45,7 @@ def verify_submitted(
         ).all()
     for identity, digest, expected, key in rows:
         cause = _judge(store, config, digest, expected, VerifyingKey.from_json(key, backend=backend), backend)
-        _record(database, config, Verdict(identity, cause), now)
+        _record(database, config, Verdict(identity, cause), clock())
     return len(rows)
 
 
