@@ -71,4 +71,6 @@ class WorkerPulse(Message):
 
     backend: Annotated[str, Field(max_length=64)]
     version: Annotated[str, Field(max_length=32)]
+    fleet_key: Digest
+    """The public key that it opens witnesses with; another fleet's is refused."""
     started_at: UnixTime

@@ -9,7 +9,7 @@ from proofgrid.network.database import WorkerRow
 
 def record_pulse(session: Session, name: str, pulse: WorkerPulse, now: float) -> None:
     """A worker says what it is and that it lives."""
-    session.merge(WorkerRow(name=name, **pulse.model_dump(), heartbeat_at=now))
+    session.merge(WorkerRow(name=name, **pulse.model_dump(exclude={"fleet_key"}), heartbeat_at=now))
 
 
 def touch(session: Session, name: str, now: float) -> None:

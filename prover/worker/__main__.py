@@ -13,9 +13,10 @@ def run() -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         settings = WorkerSettings.from_environment()
-        from proofgrid.prover.worker.app import bench, make_app
+        from proofgrid.prover.worker.app import bench, introduce, make_app
 
         name = bench().leases.worker
+        introduce()  # before the first task: a worker that the network refuses takes none
     except ProofgridError as error:
         sys.stderr.write(f"proofgrid worker: {error}\n")
         return 2

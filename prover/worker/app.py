@@ -44,17 +44,33 @@ class Pulse(bootsteps.StartStopStep):  # type: ignore[misc]
             self._timer = None
 
 
+def introduce() -> None:
+    """The first sign of life. Raises :class:`~proofgrid.errors.AccessDenied` if the network refuses this worker."""
+    try:
+        _pulse()
+    except ProofgridError as error:
+        if not error.retryable:
+            raise
+
+
 def send_pulse() -> None:
     """One sign of life; a gateway that is away is no reason to stop."""
-    tools = bench()
     try:
-        tools.leases.pulse(
-            WorkerPulse(
-                backend=f"{tools.backend.name} {tools.backend.isa}"[:64], version=__version__, started_at=STARTED_AT
-            )
-        )
+        _pulse()
     except ProofgridError as error:
         log.warning("the gateway does not hear that this worker lives: %s", error)
+
+
+def _pulse() -> None:
+    tools = bench()
+    tools.leases.pulse(
+        WorkerPulse(
+            backend=f"{tools.backend.name} {tools.backend.isa}"[:64],
+            version=__version__,
+            fleet_key=tools.fleet_key.public.hex(),
+            started_at=STARTED_AT,
+        )
+    )
 
 
 @cache

@@ -2,7 +2,11 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -13,6 +17,7 @@ from proofgrid.client import AsyncClient, Client, Fulfilled
 from proofgrid.errors import Conflict, RequestFailed
 from proofgrid.gateway.embedded import Network, Station
 from proofgrid.models import AttemptState, CauseCode, Fulfilment, Settlement, Verification
+from proofgrid.prover.sealing import FleetKey
 from tests.e2e.networks import STEPS, VECTORS, WAIT_S, leaves_of, network
 
 INPUTS = json.loads((VECTORS / "steps.json").read_text())
@@ -129,3 +134,13 @@ def test_secrets_are_the_owners_alone(running: Network) -> None:
     assert {path.name for path in secrets} >= {"fleet.key", "worker-token", "worker.json", "committer.json"}
     for path in [*secrets, Path(running.config.state_folder)]:
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_worker_with_another_fleets_key_is_sent_away(running: Network, tmp_path: Path) -> None:
+    FleetKey.load_or_create(tmp_path / "fleet.key")
+    settings = replace(running.worker_settings(), fleet_key=tmp_path / "fleet.key")
+    command = [sys.executable, "-m", "proofgrid.prover.worker"]
+    environment = os.environ | settings.to_environment()
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 2
+    assert "fleet" in result.stderr

@@ -16,7 +16,7 @@ from proofgrid.gateway import answers, bodies
 from proofgrid.gateway.server import bind
 from proofgrid.models import ErrorAnswer, error_of_answer
 from proofgrid.models.service import error_classes
-from tests.network.gateway import WORKER_TOKEN, serving
+from tests.network.gateway import WORKER_TOKEN, fleet_key, serving
 from tests.network.world import BN254, MakeWorld, World, true_submission
 
 LIMITS = Limits(max_artifact_bytes=100_000, max_json_bytes=4096, max_submission_bytes=8192, max_wait_s=1)
@@ -270,12 +270,15 @@ def test_a_lease_lives_under_its_token(http: httpx.Client, world: World) -> None
     refusal(http.post(f"{path}/heartbeat", json={}, headers=token), 409, "conflict")
 
 
-def test_only_the_fleet_says_that_a_worker_lives(http: httpx.Client) -> None:
-    pulse = {"backend": "native", "version": "0", "started_at": 0.0}
+def test_only_the_fleet_says_that_a_worker_lives(http: httpx.Client, world: World) -> None:
+    ours = fleet_key(world).public.hex()
+    pulse = {"backend": "native", "version": "0", "fleet_key": ours, "started_at": 0.0}
     for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": WORKER_TOKEN}):
         refusal(http.post("/v1/workers/w/pulse", json=pulse, headers=headers), 401, "access_denied")
-    reply = http.post("/v1/workers/w/pulse", json=pulse, headers={"Authorization": f"Bearer {WORKER_TOKEN}"})
-    assert reply.status_code == 204
+    headers = {"Authorization": f"Bearer {WORKER_TOKEN}"}
+    other = pulse | {"fleet_key": "00" * 32}
+    refusal(http.post("/v1/workers/w/pulse", json=other, headers=headers), 401, "access_denied")
+    assert http.post("/v1/workers/w/pulse", json=pulse, headers=headers).status_code == 204
 
 
 # Doors

@@ -169,7 +169,9 @@ class World:
     def pulse(self, *names: str) -> None:
         with self.database.writing() as session:
             for name in names:
-                workers.record_pulse(session, name, WorkerPulse(backend="b", version="0", started_at=0.0), self.now)
+                workers.record_pulse(
+                    session, name, WorkerPulse(backend="b", version="0", fleet_key="00" * 32, started_at=0.0), self.now
+                )
 
     def running(self, worker: str = "worker-1", **changes: Any) -> tuple[str, ProveTask]:
         """A request that a worker proves, and its task."""

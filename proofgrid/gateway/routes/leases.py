@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 from fastapi.responses import FileResponse
 
-from proofgrid.errors import NotFound
+from proofgrid.errors import AccessDenied, NotFound
 from proofgrid.gateway.services import FencingToken, Serving, fleet
 from proofgrid.models import Claim, Failure, Heartbeat, HeartbeatAnswer, Lease, Submission, WorkerPulse
 from proofgrid.network import leases, workers
@@ -60,6 +60,8 @@ def artifact(
 
 @router.post("/v1/workers/{worker}/pulse", status_code=204, dependencies=[Depends(fleet)])
 def pulse(worker: WorkerPath, body: WorkerPulse, services: Serving) -> None:
-    """A worker of the fleet lives."""
+    """A worker of the fleet lives. One with another fleet's key could open no witness and is refused."""
+    if body.fleet_key != services.info.fleet_key:
+        raise AccessDenied("this worker holds another fleet's key: give it this network's secrets/fleet.key")
     with services.database.writing() as session:
         workers.record_pulse(session, worker, body, time.time())
