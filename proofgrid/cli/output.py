@@ -26,6 +26,13 @@ T = TypeVar("T")
 
 INTERRUPTED, DEFECT = 130, 70
 
+
+class MissingPackage(ProofgridError):
+    """A command of the node in an environment that has the files' commands only."""
+
+    code = "missing_package"
+
+
 EXIT_CODES: dict[type[ProofgridError], int] = {
     InvalidProof: 1,
     UnsatisfiedCircuit: 1,
@@ -33,6 +40,7 @@ EXIT_CODES: dict[type[ProofgridError], int] = {
     BackendUnavailable: 3,
     QueueError: 3,
     SettlementError: 3,
+    MissingPackage: 3,
     Cancelled: INTERRUPTED,
 }
 """1: the answer is no. 2: bad input or usage. 3: something this command needs is not there. 4: any other refusal.

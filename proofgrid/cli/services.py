@@ -1,13 +1,15 @@
 """Commands that run the network: up, worker, demo."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from proofgrid.cli.output import Output
+from proofgrid.cli.output import MissingPackage, Output
 from proofgrid.errors import NotFound
 
 if TYPE_CHECKING:
@@ -31,6 +33,20 @@ def register(app: typer.Typer) -> None:
     app.command()(demo)
 
 
+@contextmanager
+def node_packages() -> Iterator[None]:
+    """Say what to install where an import of the node's packages fails."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "proofgrid":
+            raise
+        raise MissingPackage(
+            f"this command runs a node and needs the package {error.name!r}: pip install 'proofgrid[node]'"
+        ) from error
+
+
+@node_packages()
 def up(
     state: StateFolder = DEFAULT_STATE,
     host: Annotated[
@@ -89,6 +105,7 @@ def up(
     out.note("stopped")
 
 
+@node_packages()
 def worker(state: StateFolder = DEFAULT_STATE, backend: BackendName = "auto", threads: Threads = 0) -> None:
     """Join one more worker to the network that `proofgrid up` runs on this state folder.
 
@@ -110,6 +127,7 @@ def worker(state: StateFolder = DEFAULT_STATE, backend: BackendName = "auto", th
     run_worker(replace(settings, backend=cast("Name", backend), threads=threads))
 
 
+@node_packages()
 def demo(
     state: Annotated[
         Path | None,

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.cli.test_files import run
 
@@ -51,3 +52,13 @@ def test_a_worker_without_a_network_says_what_to_do(tmp_path: Path) -> None:
     result = run("worker", "--state", tmp_path)
     assert result.returncode == 4
     assert "proofgrid up" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "worker", "demo"])
+def test_without_the_nodes_packages_it_says_what_to_install(command: str, tmp_path: Path) -> None:
+    code = "import sys; sys.modules['sqlalchemy'] = None; from proofgrid.cli.main import main; sys.exit(main())"
+    words = [sys.executable, "-c", code, command, "--state", str(tmp_path)]
+    result = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 3
+    assert "pip install 'proofgrid[node]'" in result.stderr
+    assert "Traceback" not in result.stderr
