@@ -2,9 +2,9 @@
 
 import base64
 import json
-from typing import Any
 
-from proofgrid.client.effects import Call, Flow, Reply
+from proofgrid.client.effects import MAX_REPLY_BYTES, Call, Flow, Reply
+from proofgrid.documents import parse_json
 from proofgrid.errors import ChainUnavailable, InvalidProof, MalformedInput
 from proofgrid.settlement.accounts import BatchAccount
 from proofgrid.verifier.receipts import Receipt
@@ -35,10 +35,10 @@ def require_on_chain(receipt: Receipt, rpc_url: str) -> Flow[None]:
 def _account(body: bytes) -> tuple[str, bytes] | None:
     """Owner and data, or None where there is no account."""
     try:
-        answer: Any = json.loads(body)
+        answer = parse_json(body, "the RPC endpoint's answer", limit=MAX_REPLY_BYTES)
         if "error" in answer:
             raise ChainUnavailable(f"the RPC endpoint refuses: {str(answer['error'])[:200]}")
         value = answer["result"]["value"]
         return None if value is None else (str(value["owner"]), base64.b64decode(value["data"][0], validate=True))
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except (MalformedInput, ValueError, KeyError, TypeError, IndexError) as error:
         raise MalformedInput("what answered at the RPC endpoint is not Solana's JSON-RPC") from error
