@@ -28,13 +28,16 @@
 // call costs more than they do.
 #define PROOFGRID_INLINE [[gnu::always_inline]] inline
 
-// What layers.cpp asks the CPU for before it offers the layer.
+// The instructions of ifma/; layers.cpp asks the CPU for the same before it offers the layer.
+#define PROOFGRID_IFMA_TARGET "avx512f,avx512vl,avx512dq,avx512bw,avx512ifma,avx512vbmi,bmi,bmi2,lzcnt"
+#define PROOFGRID_PRAGMA_(text) _Pragma(#text)
+#define PROOFGRID_PRAGMA(text) PROOFGRID_PRAGMA_(text)
 #if defined(__clang__)
 #define PROOFGRID_IFMA_BEGIN \
-  _Pragma("clang attribute push(__attribute__((target(\"avx512f,avx512vl,avx512dq,avx512bw,avx512ifma,avx512vbmi,bmi,bmi2,lzcnt\"))), apply_to = function)")
-#define PROOFGRID_IFMA_END _Pragma("clang attribute pop")
+  PROOFGRID_PRAGMA(clang attribute push(__attribute__((target(PROOFGRID_IFMA_TARGET))), apply_to = function))
+#define PROOFGRID_IFMA_END PROOFGRID_PRAGMA(clang attribute pop)
 #else
 #define PROOFGRID_IFMA_BEGIN \
-  _Pragma("GCC push_options") _Pragma("GCC target(\"avx512f,avx512vl,avx512dq,avx512bw,avx512ifma,avx512vbmi,bmi,bmi2,lzcnt\")")
-#define PROOFGRID_IFMA_END _Pragma("GCC pop_options")
+  PROOFGRID_PRAGMA(GCC push_options) PROOFGRID_PRAGMA(GCC target(PROOFGRID_IFMA_TARGET))
+#define PROOFGRID_IFMA_END PROOFGRID_PRAGMA(GCC pop_options)
 #endif
