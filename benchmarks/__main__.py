@@ -33,11 +33,11 @@ def main() -> None:
     peers = _found_peers(options.rapidsnark) | parse_peers(options.peer)
     questions = plan.full(threads) if options.full else plan.modest(threads)
     print("Caveats\n" + "\n".join(f"- {caveat}" for caveat in CAVEATS.values()) + "\n", flush=True)
-    rows = []
+    rows, refused = [], set[tuple[str, ...]]()
     for question in questions:
         if options.kinds and question.kind not in options.kinds:
             continue
-        rows.append(_measure(question, backend, peers, options.runs))
+        rows.append(_measure(question, backend, peers, options.runs, refused))
         print(line(rows[-1]), flush=True)
     command = shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]])
     written = write_results(describe(backend.name, backend.isa), command, rows, options.output)
@@ -54,8 +54,12 @@ def line(row: dict[str, Any]) -> str:
     return f"{what:<24} 2^{row['log_n']:<2} {row['threads']}T {1000 * row['seconds']:11.3f} ms  {share}{ratios}"
 
 
-def _measure(question: Question, backend: Backend, peers: dict[str, str], runs: int) -> dict[str, Any]:
-    remaining = dict(peers)
+def _measure(
+    question: Question, backend: Backend, peers: dict[str, str], runs: int, refused: set[tuple[str, ...]]
+) -> dict[str, Any]:
+    """One row. ``refused`` remembers which peer cannot do which kind of case, so that each is asked once."""
+    sort = (question.kind, question.curve.name, question.group)
+    remaining = {name: command for name, command in peers.items() if (name, *sort) not in refused}
     with open_case(question, backend) as case:
         while True:
             try:
@@ -63,8 +67,9 @@ def _measure(question: Question, backend: Backend, peers: dict[str, str], runs: 
                     case, runs=runs, threads=question.threads, peers=remaining, on_progress=lambda text: None
                 )
             except PeerFailed as error:
-                print(f"  {error}", file=sys.stderr, flush=True)
+                print(f"  {' '.join(sort)} without {str(error).splitlines()[0]}", file=sys.stderr, flush=True)
                 del remaining[error.name]
+                refused.add((error.name, *sort))
             else:
                 return facts(question, measured, backend.isa)
 

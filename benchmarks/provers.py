@@ -56,7 +56,7 @@ def _with_path(words: list[str]) -> list[str]:
 def _groth16py(zkey: str, witness: str) -> Callable[[], object]:
     import groth16py
 
-    key = groth16py.import_zkey(zkey)
+    key, _ = groth16py.import_zkey(zkey)
     return lambda: groth16py.prove_wtns(key, witness)
 
 
