@@ -6,7 +6,9 @@
 #include <type_traits>
 
 #include "proofgrid/layer.hpp"
-#if defined(__x86_64__)
+#if defined(__x86_64__) && defined(__clang__)
+#include <immintrin.h>
+#elif defined(__x86_64__)
 #include <x86gprintrin.h>
 #endif
 
