@@ -60,7 +60,8 @@ struct Signed {
     for (size_t i = 0; i < limbs; ++i) {
       const size_t first = 64 * i / batch, shift = 64 * i % batch;
       static_assert(64 * limbs / batch * 2 < batch, "two words meet in a limb");
-      integer[i] = static_cast<uint64_t>(word[first]) >> shift | static_cast<uint64_t>(word[first + 1]) << (batch - shift);
+      const uint64_t low = static_cast<uint64_t>(word[first]), high = static_cast<uint64_t>(word[first + 1]);
+      integer[i] = low >> shift | high << (batch - shift);
     }
   }
   bool is_zero() const {

@@ -6,10 +6,8 @@
 #include <type_traits>
 
 #include "proofgrid/layer.hpp"
-#if defined(__x86_64__) && defined(__clang__)
+#if defined(__x86_64__)
 #include <immintrin.h>
-#elif defined(__x86_64__)
-#include <x86gprintrin.h>
 #endif
 
 namespace proofgrid::inline PROOFGRID_LAYER::limbs {
