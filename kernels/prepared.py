@@ -56,6 +56,6 @@ def require_form(bases: PreparedBases, group: Group, form: str, n_bytes: int) ->
     data = bases.data
     if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape != (n_bytes,):
         raise MalformedInput(f"bases: {bases.n} of form {form!r} take uint8[{n_bytes}]; prepare them again")
-    if data.ctypes.data % ALIGNMENT or not data.flags.c_contiguous:
-        raise MalformedInput(f"bases: prepared data must begin at a multiple of {ALIGNMENT} bytes; copy them there")
+    if (data.size and data.ctypes.data % ALIGNMENT) or not data.flags.c_contiguous:
+        raise MalformedInput(f"bases: prepared data must lie at a multiple of {ALIGNMENT} bytes; copy them there")
     return data

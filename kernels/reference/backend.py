@@ -71,9 +71,7 @@ class ReferenceBackend:
         """See :meth:`Backend.msm_many`: one after the other."""
         if len({job.group.curve_name for job in jobs}) > 1:
             raise MalformedInput("msm_many: the jobs are over several curves; call once for each")
-        return [
-            self.msm(job.group, job.bases, job.scalars, bases_mont=job.bases_mont, control=control) for job in jobs
-        ]
+        return [self.msm(job.group, job.bases, job.scalars, bases_mont=job.bases_mont, control=control) for job in jobs]
 
     def prepared_form(self, group: Group) -> str:
         """See :meth:`Backend.prepared_form`: the array as it was given."""
