@@ -9,13 +9,13 @@ import pytest
 from proofgrid.errors import BackendUnavailable
 from proofgrid.kernels.backend import Backend, select
 
-NATIVE = ("native-portable", "native-adx")
+NATIVE = ("native-portable", "native-adx", "native-ifma")
 ALL = ("reference", *NATIVE)
 
 
 @cache
 def named(name: str) -> Backend:
-    """The backend, or a skip that says why this machine cannot run it (only adx may be missing)."""
+    """The backend, or a skip that says why this machine cannot run it (portable may not be missing)."""
     if name == "reference":
         return select("reference")
     from proofgrid.kernels import native

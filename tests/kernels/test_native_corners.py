@@ -26,7 +26,7 @@ def expected(operation: str, a: Pair, b: Pair, modulus: int, radix_inverse: int)
     return real * radix_inverse % modulus, imaginary * radix_inverse % modulus
 
 
-@pytest.mark.parametrize("layer", ["portable", "adx"])
+@pytest.mark.parametrize("layer", ["portable", "adx", "ifma"])
 def test_the_corners_of_every_field(tmp_path: Path, layer: str) -> None:
     backends.named(f"native-{layer}")
     program = tmp_path / "corners"

@@ -7,7 +7,7 @@
 
 #include "proofgrid/layer.hpp"
 #if defined(__x86_64__)
-#include <x86gprintrin.h>
+#include <immintrin.h>
 #endif
 
 namespace proofgrid::inline PROOFGRID_LAYER::limbs {
