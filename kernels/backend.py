@@ -73,6 +73,14 @@ class Backend(Protocol):
     def prepare(self, group: Group, bases_mont: Array, *, control: Control | None = None) -> PreparedBases:
         """Bases in Montgomery form ``[n, *point_shape]``, checked once and laid out for many MSMs."""
 
+    def checksum(self, data: NDArray[np.uint8], *, control: Control | None = None) -> int:
+        """64 bits over ``uint8[n]`` that show accidental damage; equal on all backends, not cryptographic.
+
+        n + sum of fold((x_i + k_i) * (y_i ^ k_i)) mod 2^64 over the pairs of little-endian 64-bit words, the last filled
+        up with zeros; k_i = (i + 1) * 0x9e3779b97f4a7c15 mod 2^64, fold xors the halves of the 128-bit product. Of the
+        control only the number of threads counts.
+        """
+
     def scale(self, group: Group, base: Array, scalars: Array, *, control: Control | None = None) -> Array:
         """scalars[i] * base for one fixed base ``[*point_shape]``: ``[n, *point_shape]``. Variable time."""
 

@@ -24,6 +24,7 @@ class Layer:
     def prepare(
         self, curve: str, group: str, bases_mont: Buffer, out: Buffer, control: Buffer | None, threads: int
     ) -> None: ...
+    def checksum(self, data: Buffer, threads: int) -> int: ...
     def msm_many(
         self,
         curve: str,

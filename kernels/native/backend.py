@@ -113,6 +113,9 @@ class NativeBackend:
         self._layer.prepare(group.curve_name, group.name, points, data, *_run(control))
         return PreparedBases(group, self.prepared_form(group), len(points), data)
 
+    def checksum(self, data: NDArray[np.uint8], *, control: Control | None = None) -> int:
+        return self._layer.checksum(np.ascontiguousarray(data, np.uint8), _run(control)[1])
+
     def scale(self, group: Group, base: Array, scalars: Array, *, control: Control | None = None) -> Array:
         base = np.copy(_points(group, base[None] if _is_array(base) else base, "base"))
         scalars = _elements(group.scalar, scalars, "scalars")

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "kernels.hpp"
+#include "proofgrid/checksum.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -250,6 +251,13 @@ void check_points(const Layer& layer, const std::string& curve, const std::strin
   Call{nb::none(), threads}([&](Run& run) { group.check_points(input.data(), n, ok, run); });
 }
 
+uint64_t checksum(const Layer&, nb::handle data, unsigned threads) {
+  const Buffer bytes(data, "data");
+  uint64_t sum = 0;
+  Call{nb::none(), threads}([&](Run& run) { sum = proofgrid::checksum(bytes.data(), bytes.count(1), run); });
+  return sum;
+}
+
 void pairing_product(const Layer& layer, const std::string& curve_name, nb::handle g1, nb::handle g2, nb::handle out) {
   const CurveKernels& curve = curve_of(layer, curve_name);
   const Buffer left(g1, "g1"), right(g2, "g2"), output(out, "out", true);
@@ -312,6 +320,7 @@ NB_MODULE(_core, m) {
       .def("prepared_form", prepared_form, "curve"_a, "group"_a)
       .def("prepared_bytes", prepared_bytes, "curve"_a, "group"_a, "n"_a)
       .def("prepare", prepare, "curve"_a, "group"_a, "bases_mont"_a, "out"_a, "control"_a.none(), "threads"_a)
+      .def("checksum", checksum, "data"_a, "threads"_a)
       .def("msm_many", msm_many, "curve"_a, "jobs"_a, "control"_a.none(), "threads"_a)
       .def("scale", scale, "curve"_a, "group"_a, "base"_a, "scalars"_a, "out"_a, "control"_a.none(), "threads"_a)
       .def("add_points", add_points, "curve"_a, "group"_a, "a"_a, "b"_a, "out"_a, "threads"_a)

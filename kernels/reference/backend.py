@@ -86,6 +86,17 @@ class ReferenceBackend:
         _finish(control)
         return PreparedBases(group, self.prepared_form(group), len(bases_mont), data)
 
+    def checksum(self, data: NDArray[np.uint8], *, control: Control | None = None) -> int:
+        """See :meth:`Backend.checksum`."""
+        content = data.tobytes()
+        words = arrays.decode_elements(np.frombuffer(content + bytes(-len(content) % 16), np.uint64).reshape(-1, 1))
+        total = len(content)
+        for i, (x, y) in enumerate(zip(words[::2], words[1::2], strict=True), start=1):
+            k = i * 0x9E3779B97F4A7C15 % 2**64
+            product = (x + k) % 2**64 * (y ^ k)
+            total += product % 2**64 ^ product >> 64
+        return total % 2**64
+
     def scale(self, group: Group, base: Array, scalars: Array, *, control: Control | None = None) -> Array:
         """See :meth:`Backend.scale`. Cost: as :meth:`msm`."""
         (point,) = _points(group, base[None], "base")

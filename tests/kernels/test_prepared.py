@@ -203,3 +203,20 @@ def test_cancelled_work_stops_and_finished_work_is_whole(native: Backend, work: 
     control.cancel()
     with pytest.raises(Cancelled):
         calls[work](control)
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 15, 16, 17, 31, 4096, 100_001])
+def test_the_checksum_is_the_references(native: Backend, reference: Backend, size: int) -> None:
+    data = np.random.default_rng(size).integers(0, 256, size + 1, dtype=np.uint8)[1:]
+    assert native.checksum(data) == reference.checksum(data)
+
+
+def test_the_checksum_sees_every_damage(native: Backend) -> None:
+    data = np.random.default_rng(1).integers(0, 256, 3000, dtype=np.uint8)
+    seen = {native.checksum(data), native.checksum(data[:-1]), native.checksum(np.append(data, np.uint8(0)))}
+    seen.add(native.checksum(np.concatenate([data[16:32], data[:16], data[32:]])))
+    for place in range(0, 3000, 37):
+        wrong = data.copy()
+        wrong[place] ^= np.uint8(1 << place % 8)
+        seen.add(native.checksum(wrong))
+    assert len(seen) == 4 + len(range(0, 3000, 37))
