@@ -87,12 +87,10 @@ def _msm(question: Question, backend: Backend, folder: Path) -> Case:
     n, results = 1 << question.log_n, _Last()
     factors, scalars = _random_elements(group.scalar, n, 0), _random_elements(group.scalar, n, 1)
     generator = _generator(group)
-    bases_mont = mont_points(group, backend.scale(group, generator, factors), backend)
+    bases = backend.prepare(group, mont_points(group, backend.scale(group, generator, factors), backend))
 
     def work() -> None:
-        results.array = backend.msm(
-            group, bases_mont, scalars, bases_mont=True, control=Control(threads=question.threads)
-        )
+        results.array = backend.msm(group, bases, scalars, control=Control(threads=question.threads))
 
     def check() -> None:
         pairs = zip(decode_elements(factors), decode_elements(scalars), strict=True)
