@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from proofgrid.config import DEFAULT_PREPARED_BYTES
 from proofgrid.errors import MalformedInput
 from proofgrid.kernels.backend import Backend, select
 from proofgrid.kernels.control import Control
@@ -37,7 +38,6 @@ from proofgrid.prover.groth16.prepared_file import Identity, map_prepared, write
 
 log = logging.getLogger(__name__)
 
-DEFAULT_MAX_BYTES = 32 << 30
 WAIT_S = 120.0
 SETTLED_S = 2.0
 """A file that changed less than this ago may change again within the clock's tick: its digest is not remembered."""
@@ -64,7 +64,7 @@ class KeyCache:
     """
 
     folder: Path
-    max_bytes: int = DEFAULT_MAX_BYTES
+    max_bytes: int = DEFAULT_PREPARED_BYTES
     wait_s: float = WAIT_S
 
     def open(
@@ -145,13 +145,18 @@ class KeyCache:
             found.append((status.st_mtime_ns, status.st_size, path))
         return [(size, path) for _, size, path in sorted(found, reverse=True)]
 
+    def size(self) -> tuple[int, int]:
+        """How many prepared keys there are, and their bytes."""
+        files = self._files()
+        return len(files), sum(size for size, _ in files)
+
     def clear(self) -> tuple[int, int]:
-        """Forget everything; the number of prepared keys and their bytes. Not while keys are being prepared."""
-        files = self._files() if self.folder.is_dir() else []
+        """Forget everything; what :meth:`size` said. Not while keys are being prepared."""
+        size = self.size()
         for pattern in (f"*{_SUFFIX}", ".*.part", "*.lock", "*.digest"):
             for path in self.folder.glob(pattern):
                 path.unlink(missing_ok=True)
-        return len(files), sum(size for size, _ in files)
+        return size
 
     def digest_of(self, path: Path) -> str:
         """The SHA-256 of a file, remembered while its place, size, inode and times stay as they are.
