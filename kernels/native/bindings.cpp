@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "kernels.hpp"
+#include "probe.hpp"
 #include "proofgrid/checksum.hpp"
 
 namespace nb = nanobind;
@@ -331,4 +332,9 @@ NB_MODULE(_core, m) {
   nb::list all;
   for (const Layer* layer : layers()) all.append(nb::cast(layer, nb::rv_policy::reference));
   m.attr("layers") = nb::tuple(all);
+  m.def("probe", [] {
+    nb::gil_scoped_release unlocked;
+    const Rates rates = probe();
+    return std::vector<double>{rates.cycles_per_second, rates.mul64_per_second, rates.vpmadd52_per_second};
+  });
 }
