@@ -1,6 +1,6 @@
 """The native backend: C++20 kernels for CPUs, the GIL released, one code path per instruction set.
 
-``PROOFGRID_ISA`` (``portable``, ``adx`` or ``ifma``) forces a layer; without it the fastest that this CPU runs is taken.
+``PROOFGRID_ISA`` (``portable``, ``adx`` or ``ifma``) forces a layer; without it the fastest that runs here is taken.
 Arrays may be memory-mapped and need no alignment; they are read in place. See kernels/README.md.
 """
 

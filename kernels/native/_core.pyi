@@ -38,6 +38,7 @@ class Layer:
         group: str,
         base: Buffer,
         scalars: Buffer,
+        result_mont: bool,
         out: Buffer,
         control: Buffer | None,
         threads: int,
