@@ -10,6 +10,9 @@
 #include "proofgrid/pairing.hpp"
 #include "proofgrid/points.hpp"
 #include "proofgrid/quotient.hpp"
+#if defined(PROOFGRID_LAYER_IFMA)
+#include "proofgrid/ifma/fixed_base.hpp"
+#endif
 
 namespace proofgrid::inline PROOFGRID_LAYER {
 
@@ -67,8 +70,14 @@ native::GroupKernels group_kernels() {
       .prepared_form = PreparedLayout<G>::form(),
       .prepared_bytes = [](size_t n) { return PreparedLayout<G>::bytes(n); },
       .prepare = [](const byte* bases_mont, size_t n, byte* out, Run& run) { prepare<G>(bases_mont, n, out, run); },
-      .scale = [](const uint64_t* base, const byte* scalars, size_t n, uint64_t* out,
-                  Run& run) { scale<G>(base, scalars, n, out, run); },
+      .scale =
+          [](const uint64_t* base, const byte* scalars, size_t n, bool result_mont, uint64_t* out, Run& run) {
+#if defined(PROOFGRID_LAYER_IFMA)
+            ifma::scale<G>(base, scalars, n, result_mont, out, run);
+#else
+            scale<G>(base, scalars, n, result_mont, out, run);
+#endif
+          },
       .add_points = [](const byte* a, const byte* b, size_t n, uint64_t* out,
                        Run& run) { add_points<G>(a, b, n, out, run); },
       .check_points = [](const byte* points, size_t n, std::uint8_t* ok,

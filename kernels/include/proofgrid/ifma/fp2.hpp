@@ -5,6 +5,7 @@
 
 #include <immintrin.h>
 
+#include "proofgrid/fp2.hpp"
 #include "proofgrid/ifma/field.hpp"
 
 PROOFGRID_IFMA_BEGIN
@@ -159,6 +160,20 @@ class Lanes2 {
     return {r[0], r[1]};
   }
 };
+
+// The lanes of a scalar field or its quadratic extension.
+template <class F>
+struct LanesOfField;
+template <class P>
+struct LanesOfField<Fp<P>> {
+  using Type = Lanes<P>;
+};
+template <class P>
+struct LanesOfField<Fp2<P>> {
+  using Type = Lanes2<P>;
+};
+template <class F>
+using LanesOf = typename LanesOfField<F>::Type;
 
 }  // namespace proofgrid
 PROOFGRID_IFMA_END
