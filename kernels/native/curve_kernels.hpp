@@ -11,6 +11,9 @@
 #include "proofgrid/points.hpp"
 #include "proofgrid/quotient.hpp"
 #if defined(PROOFGRID_LAYER_IFMA)
+#include "proofgrid/ifma/ntt.hpp"
+#endif
+#if defined(PROOFGRID_LAYER_IFMA)
 #include "proofgrid/ifma/fixed_base.hpp"
 #endif
 
@@ -54,7 +57,11 @@ native::FieldKernels field_kernels() {
       .from_mont = [](const byte* a, uint64_t* out, size_t n, Run& run) { from_mont(a, elements<F>(out), n, run); },
       .ntt =
           [](const byte* values, uint64_t* out, unsigned log_n, bool inverse, const uint64_t* shift, Run& run) {
+#if defined(PROOFGRID_LAYER_IFMA)
+            ntt_in_lanes<P>(values, elements<F>(out), log_n, inverse, F::from_canonical(shift), run);
+#else
             ntt(values, elements<F>(out), log_n, inverse, F::from_canonical(shift), run);
+#endif
           },
   };
 }
