@@ -71,6 +71,38 @@ void field() {
   }
 }
 
+// Inverses where the division steps of inversion.hpp run long, short or through words of zeros and ones: powers of two
+// and their opposites, and drawn limbs of every length.
+template <class P>
+void inverses() {
+  using F = Fp<P>;
+  uint64_t state = 3, words[P::limbs];
+  const auto invert = [&] {
+    if (!F::is_canonical(words)) return;
+    const F a = F::load_mont(words);
+    for (const F& x : {a, -a}) line("inv", x, x, x.inverse());
+  };
+  for (unsigned bit = 0; bit < P::bits; ++bit) {
+    std::memset(words, 0, sizeof words);
+    words[bit / 64] = uint64_t{1} << bit % 64;
+    invert();
+  }
+  for (unsigned bits = 1; bits <= P::bits; ++bits) {
+    for (int i = 0; i < 4; ++i) {
+      for (size_t j = 0; j < P::limbs; ++j) {
+        words[j] = 0;
+        for (int half = 0; half < 2; ++half) {
+          state = state * 6364136223846793005u + 1442695040888963407u;
+          words[j] = words[j] << 32 | state >> 32;
+        }
+        if (64 * j >= bits) words[j] = 0;
+        if (64 * j < bits && bits < 64 * (j + 1)) words[j] >>= 64 * (j + 1) - bits;
+      }
+      invert();
+    }
+  }
+}
+
 template <class P>
 void extension() {
   auto all = corners<P>();
@@ -87,9 +119,13 @@ void extension() {
 
 int main() {
   field<params::Bn254Fq>();
+  inverses<params::Bn254Fq>();
   field<params::Bn254Fr>();
+  inverses<params::Bn254Fr>();
   field<params::Bls12381Fq>();
+  inverses<params::Bls12381Fq>();
   field<params::Bls12381Fr>();
+  inverses<params::Bls12381Fr>();
   extension<params::Bn254Fq>();
   extension<params::Bls12381Fq>();
 }
