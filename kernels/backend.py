@@ -84,6 +84,9 @@ class Backend(Protocol):
     def scale(self, group: Group, base: Array, scalars: Array, *, control: Control | None = None) -> Array:
         """scalars[i] * base for one fixed base ``[*point_shape]``: ``[n, *point_shape]``. Variable time."""
 
+    def scale_each(self, group: Group, bases: Array, scalars: Array, *, control: Control | None = None) -> Array:
+        """scalars[i] * bases[i] for points of the curve: ``[n, *point_shape]``; short scalars cost less. Variable time."""
+
     def add_points(self, group: Group, a: Array, b: Array) -> Array:
         """a[i] + b[i] by the complete group law: ``[n, *point_shape]``."""
 

@@ -9,17 +9,12 @@
 
 #include <vector>
 
+#include "proofgrid/ifma/gather.hpp"
 #include "proofgrid/ifma/tower.hpp"
 #include "proofgrid/points.hpp"
 
 PROOFGRID_IFMA_BEGIN
 namespace proofgrid::inline PROOFGRID_LAYER::ifma {
-
-// Eight affine points of one group, magnitude at most 3.
-template <class Coordinate>
-struct LanesPoint {
-  Coordinate x, y;
-};
 
 // A constant in all lanes, magnitude 1.
 template <class P>
@@ -115,6 +110,32 @@ class Walker {
 template <class F>
 LanesPoint<F> negated(const LanesPoint<F>& q) {
   return {q.x, combine<0, -1>(q.y, q.y)};
+}
+
+// The lanes whose point of the curve is in the subgroup of order r, by the walk of the Miller loop without its lines: it ends
+// at m Q, and with psi's eigenvalue q on the subgroup
+//   bn     6z + 2 + q - q^2 + q^3 = 0 mod r (Vercauteren, eprint 2008/096), so T = (6z + 2) Q + psi(Q) - psi^2(Q) = -psi^3(Q)
+//   bls12  z - q = 0 mod r, so T = z Q = psi(Q)
+// and outside of it nowhere, for the norm of the endomorphism on the left has with the order of the twist no more than r
+// in common (Dai, Lin, Zhao, Zhou, eprint 2022/348; tests/kernels/test_groups.py has the numbers). 24,000 vpmadd52 a point.
+template <class C>
+Mask in_subgroup(const LanesPoint<Lanes2<typename C::Fq>>& q) {
+  Walker<C> walker(q);
+  for (size_t i = C::ate_naf_length - 1; i-- > 0;) {
+    walker.template step_double<false>();
+    const signed char digit = C::ate_naf[i];
+    if (digit != 0) walker.template step_add<false>(digit > 0 ? q : negated(q));
+  }
+  if constexpr (C::seed_negative) walker.negate();
+  const auto q1 = psi<C>(q);
+  if constexpr (!C::is_bn) {
+    return walker.equals(q1);
+  } else {
+    const auto q2 = psi<C>(q1);
+    walker.template step_add<false>(q1);
+    walker.template step_add<false>(negated(q2));
+    return walker.equals(negated(psi<C>(q2)));
+  }
 }
 
 // The product of f_{loop}(P_i, Q_i) over all pairs of each lane, not yet exponentiated. Points have magnitude 1. A pair with

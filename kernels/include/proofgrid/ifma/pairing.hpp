@@ -5,33 +5,12 @@
 
 #include <vector>
 
+#include "proofgrid/ifma/gather.hpp"
 #include "proofgrid/ifma/miller.hpp"
 #include "proofgrid/pairing.hpp"
 
 PROOFGRID_IFMA_BEGIN
 namespace proofgrid::inline PROOFGRID_LAYER::ifma {
-
-// Eight points of canonical words, gathered one at a time, as lanes.
-template <class Point, class Coordinate>
-class Gather {
-  static constexpr size_t coordinate_words = Coordinate::words;
-
- public:
-  void set(size_t lane, const uint64_t (&words)[Point::words]) {
-    for (size_t i = 0; i < 2; ++i) {
-      std::memcpy(rows_[i] + lane * coordinate_words, words + i * coordinate_words, 8 * coordinate_words);
-    }
-  }
-  // Magnitude 3.
-  LanesPoint<Coordinate> points() const {
-    Word x[coordinate_words], y[coordinate_words];
-    load_rows(x, rows_[0]), load_rows(y, rows_[1]);
-    return {Coordinate::enter_canonical(Coordinate::from_words(x)), Coordinate::enter_canonical(Coordinate::from_words(y))};
-  }
-
- private:
-  uint64_t rows_[2][lanes * coordinate_words];
-};
 
 template <class C>
 class LanesPairing {
@@ -49,13 +28,12 @@ class LanesPairing {
       Gather<P, Lanes<typename C::Fq>> left;
       Gather<Q, Lanes2<typename C::Fq>> right;
       for (size_t lane = 0; lane < lanes; ++lane) {
-        uint64_t p[P::words] = {}, q[Q::words] = {};
-        if (first + lane < end) load(g1, "g1", first + lane, p), load(g2, "g2", first + lane, q);
-        if (is_zero(p) || is_zero(q)) {  // counts as one
-          std::memset(p, 0, sizeof p);
-          generator().to_canonical(q);
+        bool finite = false;
+        if (first + lane < end) {
+          left.load(lane, g1, "g1", first + lane), right.load(lane, g2, "g2", first + lane);
+          finite = !left.is_zero(lane) && !right.is_zero(lane);
         }
-        left.set(lane, p), right.set(lane, q);
+        if (!finite) left.clear(lane), right.set(lane, generator());  // counts as one
       }
       loop.add(left.points(), right.points());
     }
@@ -63,17 +41,6 @@ class LanesPairing {
   }
 
  private:
-  template <size_t words>
-  static bool is_zero(const uint64_t (&x)[words]) {
-    uint64_t any = 0;
-    for (uint64_t word : x) any |= word;
-    return any == 0;
-  }
-  template <size_t words>
-  static void load(const std::byte* points, const char* what, size_t i, uint64_t (&target)[words]) {
-    using Point = std::conditional_t<words == P::words, P, Q>;
-    pairing_detail::load<Point>(points, what, i).to_canonical(target);
-  }
   static Q generator() {
     using F = typename Tower<C>::Fq;
     return {{F::constant_mont(C::g2_x_c0_mont), F::constant_mont(C::g2_x_c1_mont)},

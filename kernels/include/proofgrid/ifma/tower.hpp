@@ -201,21 +201,6 @@ struct Lanes12 {
     return r;
   }
 
-  // 36 terms, 6 sums, 6 multiplications by xi.
-  friend Lanes12 operator*(const Lanes12& a, const Lanes12& b) {
-    Factor<P> y[12];  // y[6 + i] = b_i, y[i] = xi b_i: coefficient k has the terms a_i y[6 + k - i]
-    for (size_t i = 0; i < 6; ++i) {
-      y[i] = mul_by_xi<C>(b.f[i].value());
-      y[6 + i] = combine<1>(b.f[i].value());
-    }
-    Lanes12 r;
-    for (size_t k = 0; k < 6; ++k) {
-      r.f[k] = dot<P, 6>({&a.f[0], &a.f[1], &a.f[2], &a.f[3], &a.f[4], &a.f[5]},
-                         {&y[6 + k], &y[5 + k], &y[4 + k], &y[3 + k], &y[2 + k], &y[1 + k]});
-    }
-    return r;
-  }
-
   // 21 terms, 6 sums.
   Lanes12 square() const {
     Factor<P> twice[6];
