@@ -38,6 +38,7 @@ class Layer:
         group: str,
         base: Buffer,
         scalars: Buffer,
+        result_mont: bool,
         out: Buffer,
         control: Buffer | None,
         threads: int,
@@ -67,3 +68,5 @@ class Layer:
     ) -> None: ...
 
 layers: tuple[Layer, ...]
+
+def probe() -> list[float]: ...

@@ -12,8 +12,10 @@
 #include "proofgrid/quotient.hpp"
 #include "proofgrid/scale_each.hpp"
 #if defined(PROOFGRID_LAYER_IFMA)
+#include "proofgrid/ifma/check_points.hpp"
+#include "proofgrid/ifma/fixed_base.hpp"
 #include "proofgrid/ifma/pairing.hpp"
-#include "proofgrid/ifma/points.hpp"
+#include "proofgrid/ifma/scale_each.hpp"
 #endif
 
 namespace proofgrid::inline PROOFGRID_LAYER {
@@ -21,9 +23,9 @@ namespace proofgrid::inline PROOFGRID_LAYER {
 // The layer's way with many points at once.
 namespace batched {
 #if defined(PROOFGRID_LAYER_IFMA)
-using ifma::check_points, ifma::pairing_product, ifma::scale_each;
+using ifma::check_points, ifma::pairing_product, ifma::scale, ifma::scale_each;
 #else
-using proofgrid::check_points, proofgrid::pairing_product, proofgrid::scale_each;
+using proofgrid::check_points, proofgrid::pairing_product, proofgrid::scale, proofgrid::scale_each;
 #endif
 }  // namespace batched
 
@@ -81,8 +83,8 @@ native::GroupKernels group_kernels() {
       .prepared_form = PreparedLayout<G>::form(),
       .prepared_bytes = [](size_t n) { return PreparedLayout<G>::bytes(n); },
       .prepare = [](const byte* bases_mont, size_t n, byte* out, Run& run) { prepare<G>(bases_mont, n, out, run); },
-      .scale = [](const uint64_t* base, const byte* scalars, size_t n, uint64_t* out,
-                  Run& run) { scale<G>(base, scalars, n, out, run); },
+      .scale = [](const uint64_t* base, const byte* scalars, size_t n, bool result_mont, uint64_t* out,
+                  Run& run) { batched::scale<G>(base, scalars, n, result_mont, out, run); },
       .scale_each = [](const byte* bases, const byte* scalars, size_t n, uint64_t* out,
                        Run& run) { batched::scale_each<G>(bases, scalars, n, out, run); },
       .add_points = [](const byte* a, const byte* b, size_t n, uint64_t* out,

@@ -1,181 +1,136 @@
-// points.hpp's checks and scale_each.hpp's multiples with eight points in the lanes.
+// Points in lanes, and packed in memory as the layer's MSM reads them.
+//
+// A record is a point's x and y in 64-bit words, canonical, in this layer's form (R = 2^(52 limbs)); infinity has none.
+// A record of BN254's G1 is one cache line, of its G2 two, of BLS12-381's G1 one and a half, of its G2 three.
 #pragma once
 
 #include <immintrin.h>
 
-#include "proofgrid/ifma/inverse.hpp"
-#include "proofgrid/ifma/miller.hpp"
-#include "proofgrid/points.hpp"
-#include "proofgrid/scale_each.hpp"
+#include <cstddef>
+#include <cstdint>
+
+#include "proofgrid/ifma/field.hpp"
+#include "proofgrid/ifma/fp2.hpp"
+#include "proofgrid/ifma/transpose.hpp"
 
 PROOFGRID_IFMA_BEGIN
 namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 
-// check_points of points.hpp for G2.
-template <class C>
-void check_g2(const std::byte* points, size_t n, std::uint8_t* ok, Run& run) {
-  using F = Lanes2<typename C::Fq>;
-  using Point = Affine<Fp2<typename C::Fq>>;
-  constexpr size_t lanes_from = 3;  // a vector costs about as much as two points one by one
-  if (n < lanes_from) return proofgrid::check_points<G2<C>>(points, n, ok, run);
-  run.progress.expect(1);
-  run.team.run((n + lanes - 1) / lanes, [&](size_t vector, unsigned) {
-    run.progress.check();
-    const size_t first = vector * lanes, count = std::min(lanes, n - first);
-    Gather<Point, F> gather;
-    bool canonical[lanes] = {}, infinite[lanes] = {};
-    for (size_t lane = 0; lane < lanes; ++lane) {
-      gather.clear(lane);
-      if (lane < count) canonical[lane] = gather.load_if_canonical(lane, points, first + lane);
-      infinite[lane] = gather.is_zero(lane);
-    }
-    const LanesPoint<F> q = gather.points();
-    const F b2 = broadcast(G2<C>::b()), cube = multiply<typename C::Fq>(square(q.x), q.x);
-    const Mask on_curve = combine<1, -1>(square(q.y), cube + b2).template is_zero<2>();
-    const unsigned good = on_curve & in_subgroup<C>(q);
-    for (size_t lane = 0; lane < count; ++lane) {
-      ok[first + lane] = canonical[lane] && (infinite[lane] || (good >> lane & 1));
-    }
-  });
-  run.progress.step();
-}
+using Rows = const std::byte* [lanes];  // where the eight records lie
 
-// A point of y^2 = x^3 + b, b small, as (X/Z, Y/Z), infinity with Z = 0; magnitude 3. The formulas are complete on a curve
-// without points of order two, as our G1s are (Renes, Costello, Batina, eprint 2015/1060, algorithms 7 and 9).
-template <class C>
-class Projective {
-  using P = typename C::Fq;
-  using F = Lanes<P>;
-  static constexpr unsigned b3 = 3 * small::integer<P>(C::b_mont);
-
- public:
-  F x, y, z;
-
-  static Projective infinity() { return {F::zero(), F::one(), F::zero()}; }
-  static Projective blend(Mask mask, const Projective& a, const Projective& b) {
-    return {F::blend(mask, a.x, b.x), F::blend(mask, a.y, b.y), F::blend(mask, a.z, b.z)};
-  }
-  // Where the mask has a one.
-  Projective negated(Mask mask) const { return {x, F::blend(mask, y, combine<0, -1>(y, y)), z}; }
-
-  // 4 products, 2 squares, a sum of two.
-  Projective dbl() const {
-    const F yy = y.square(), yz = y * z, xy = x * y, t = z.square();
-    const F bzz = combine<b3, 0>(t, t), eight = combine<8, 0>(yy, yy), rest = combine<1, -3, 2>(yy, bzz);
-    return {combine<2, 0>(rest, rest) * xy, sum_of_products(rest, combine<1, 1>(yy, bzz), bzz, eight), yz * eight};
-  }
-
-  // 6 products, 3 sums of two.
-  Projective plus(const Projective& b) const {
-    const F xx = x * b.x, yy = y * b.y, zz = z * b.z;
-    const F xy = combine<1, -1, 6>((x + y) * (b.x + b.y), xx + yy);
-    const F yz = combine<1, -1, 6>((y + z) * (b.y + b.z), yy + zz);
-    const F xz = combine<1, -1, 6>((x + z) * (b.x + b.z), xx + zz);
-    const F bzz = combine<b3, 0>(zz, zz), bxz = combine<b3, 0>(xz, xz), three = combine<3, 0>(xx, xx);
-    const F sum = combine<1, 1>(yy, bzz), minus = combine<1, -1, 2>(yy, bzz);
-    return {sum_of_products(xy, minus, yz, combine<0, -1>(bxz, bxz)), sum_of_products(minus, sum, bxz, three),
-            sum_of_products(sum, yz, three, xy)};
-  }
-
- private:
-  // a b + c d, reduced once, for factors of magnitude at most 3.
-  static F sum_of_products(const F& a, const F& b, const F& c, const F& d) {
-    Word wide[2 * F::limbs];
-    F::multiply_wide(wide, a, b);
-    tower_detail::multiply_add<P>(wide, c, d);
-    return F::reduce_wide(wide);
-  }
+// Memory in cache lines, for arrays of records.
+struct alignas(64) Line {
+  std::byte bytes[64];
 };
 
-// Digits from -8 to 7 of eight scalars, base 16, the lowest first.
-template <class Scalar>
-class WindowDigits {
- public:
-  static constexpr size_t most = 16 * Scalar::limbs + 1;
-
-  void set(size_t lane, const uint64_t (&scalar)[Scalar::limbs]) {
-    int carry = 0;
-    for (size_t i = 0; i < most; ++i) {
-      int digit = (i + 1 < most ? static_cast<int>(scalar[i / 16] >> (4 * (i % 16)) & 15) : 0) + carry;
-      carry = digit >= 8;
-      if (carry) digit -= 16;
-      digits_[i][lane] = digit;
-      if (digit != 0) count_ = std::max(count_, i + 1);
-    }
-  }
-  // Digits up to the highest that is not zero in any lane.
-  size_t count() const { return count_; }
-  Word operator[](size_t i) const { return _mm512_load_si512(digits_[i]); }
-
- private:
-  size_t count_ = 0;
-  alignas(64) int64_t digits_[most][lanes] = {};
+template <class F>
+struct PointLanes {
+  F x, y;
 };
 
-// As scale_each.hpp has it, for G1. For scalars of 128 bits 128 doublings and 32 additions.
-template <class C>
-void scale_each_g1(const std::byte* bases, const std::byte* scalars, size_t n, uint64_t* out, Run& run) {
-  using F = Lanes<typename C::Fq>;
-  using Point = Affine<Fp<typename C::Fq>>;
-  using Scalar = Fp<typename C::Fr>;
-  constexpr size_t lanes_from = 3;
-  if (n < lanes_from) return proofgrid::scale_each<G1<C>>(bases, scalars, n, out, run);
-  run.team.run((n + lanes - 1) / lanes, [&](size_t vector, unsigned) {
-    run.progress.check();
-    const size_t first = vector * lanes, count = std::min(lanes, n - first);
-    Gather<Point, F> gather;
-    WindowDigits<Scalar> digits;
-    Mask infinite = 0;
-    for (size_t lane = 0; lane < lanes; ++lane) {
-      gather.clear(lane);
-      if (lane < count) {
-        uint64_t scalar[Scalar::limbs];
-        gather.load(lane, bases, "bases", first + lane);
-        scale_detail::load_scalar<Scalar>(scalars, first + lane, scalar);
-        digits.set(lane, scalar);
-      }
-      if (gather.is_zero(lane)) infinite = static_cast<Mask>(infinite | 1u << lane);
-    }
-    const LanesPoint<F> p = gather.points();
-    Projective<C> table[9];  // multiples 0 to 8
-    table[0] = Projective<C>::infinity();
-    table[1] = Projective<C>::blend(infinite, {p.x, p.y, F::one()}, table[0]);
-    for (size_t i = 2; i < 9; ++i) table[i] = i % 2 == 0 ? table[i / 2].dbl() : table[i - 1].plus(table[1]);
+namespace points_detail {
 
-    Projective<C> sum = Projective<C>::infinity();
-    for (size_t i = digits.count(); i-- > 0;) {
-      for (int k = 0; k < 4; ++k) sum = sum.dbl();
-      const Word digit = digits[i], size = _mm512_abs_epi64(digit);
-      Projective<C> multiple = table[0];
-      for (uint64_t k = 1; k < 9; ++k) {
-        multiple = Projective<C>::blend(_mm512_cmpeq_epi64_mask(size, all(k)), multiple, table[k]);
-      }
-      sum = sum.plus(multiple.negated(_mm512_movepi64_mask(digit)));
-    }
-    const F z_inverse = inverse(sum.z);
-    gather.put({sum.x * z_inverse, sum.y * z_inverse});
-    for (size_t lane = 0; lane < count; ++lane) gather.words(lane, out + (first + lane) * Point::words);
-  });
-}
-
-// What the curve's table takes: lanes where there is a way with them.
-template <class G>
-void check_points(const std::byte* points, size_t n, std::uint8_t* ok, Run& run) {
-  if constexpr (std::is_same_v<G, G2<typename G::Curve>>) {
-    check_g2<typename G::Curve>(points, n, ok, run);
+// out[j] = word first + j of each row.
+template <size_t count>
+PROOFGRID_INLINE void gather_words(Word* out, const Rows& rows, size_t first) {
+  static_assert(count == 4 || count == 8);
+  if constexpr (count == 8) {
+    Word r[8];
+#pragma GCC unroll 8
+    for (size_t i = 0; i < 8; ++i) r[i] = _mm512_loadu_si512(rows[i] + 8 * first);
+    transpose_8x8(r);
+#pragma GCC unroll 8
+    for (size_t i = 0; i < 8; ++i) out[i] = r[i];
   } else {
-    proofgrid::check_points<G>(points, n, ok, run);
+    Word pair[4];  // rows i and i + 4
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; ++i) {
+      const __m256i low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(rows[i] + 8 * first));
+      const __m256i high = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(rows[i + 4] + 8 * first));
+      pair[i] = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+    }
+    const Word a = _mm512_unpacklo_epi64(pair[0], pair[1]), b = _mm512_unpackhi_epi64(pair[0], pair[1]);
+    const Word c = _mm512_unpacklo_epi64(pair[2], pair[3]), d = _mm512_unpackhi_epi64(pair[2], pair[3]);
+    // a: (0,0) (1,0) (0,2) (1,2) (4,0) (5,0) (4,2) (5,2) as (row, word); c: the same of rows 2 3 6 7
+    const Word low = _mm512_set_epi64(13, 12, 5, 4, 9, 8, 1, 0), high = _mm512_set_epi64(15, 14, 7, 6, 11, 10, 3, 2);
+    out[0] = _mm512_permutex2var_epi64(a, low, c);
+    out[1] = _mm512_permutex2var_epi64(b, low, d);
+    out[2] = _mm512_permutex2var_epi64(a, high, c);
+    out[3] = _mm512_permutex2var_epi64(b, high, d);
   }
 }
 
-template <class G>
-void scale_each(const std::byte* bases, const std::byte* scalars, size_t n, uint64_t* out, Run& run) {
-  if constexpr (std::is_same_v<G, G1<typename G::Curve>>) {
-    scale_each_g1<typename G::Curve>(bases, scalars, n, out, run);
+// One coordinate: `count` words from word `first` on. No read leaves the record of `all_words`.
+template <size_t first, size_t count, size_t all_words>
+PROOFGRID_INLINE void gather_coordinate(Word (&out)[count], const Rows& rows) {
+  if constexpr (count == 6) {
+    constexpr size_t start = first + 8 <= all_words ? first : all_words - 8;
+    Word eight[8];
+    gather_words<8>(eight, rows, start);
+#pragma GCC unroll 6
+    for (size_t i = 0; i < count; ++i) out[i] = eight[first - start + i];
   } else {
-    proofgrid::scale_each<G>(bases, scalars, n, out, run);
+#pragma GCC unroll 2
+    for (size_t i = 0; i + 8 <= count; i += 8) gather_words<8>(out + i, rows, first + i);
+    if constexpr (count % 8 == 4) gather_words<4>(out + count - 4, rows, first + count - 4);
   }
 }
+
+}  // namespace points_detail
+
+template <class F>
+struct Records {
+  static constexpr size_t words = 2 * F::words, bytes = 8 * words;
+
+  PROOFGRID_INLINE static F x(const Rows& rows) {
+    Word w[F::words];
+    points_detail::gather_coordinate<0, F::words, words>(w, rows);
+    return F::from_words(w);
+  }
+  PROOFGRID_INLINE static F y(const Rows& rows) {
+    Word w[F::words];
+    points_detail::gather_coordinate<F::words, F::words, words>(w, rows);
+    return F::from_words(w);
+  }
+  PROOFGRID_INLINE static PointLanes<F> point(const Rows& rows) {
+    if constexpr (words == 8) {
+      Word both[8], w[4];
+      points_detail::gather_words<8>(both, rows, 0);
+      PointLanes<F> p;
+      for (size_t i = 0; i < 4; ++i) w[i] = both[i];
+      p.x = F::from_words(w);
+      for (size_t i = 0; i < 4; ++i) w[i] = both[4 + i];
+      p.y = F::from_words(w);
+      return p;
+    } else {
+      return {x(rows), y(rows)};
+    }
+  }
+
+  PROOFGRID_INLINE static void prefetch(const std::byte* record) {
+    for (size_t offset = 0; offset < bytes; offset += 64) _mm_prefetch(record + offset, _MM_HINT_T0);
+    if constexpr (bytes % 64 != 0) _mm_prefetch(record + bytes - 1, _MM_HINT_T0);
+  }
+
+  // The lanes in the mask, of canonical points, to their rows.
+  static void store(std::byte* const (&rows)[lanes], Mask mask, const PointLanes<F>& p) {
+    Word half[F::words], all_words[(words + 7) / 8 * 8];
+    p.x.to_words(half);
+    for (size_t i = 0; i < F::words; ++i) all_words[i] = half[i];
+    p.y.to_words(half);
+    for (size_t i = 0; i < F::words; ++i) all_words[F::words + i] = half[i];
+    for (size_t i = words; i < sizeof all_words / sizeof(Word); ++i) all_words[i] = _mm512_setzero_si512();
+    for (size_t first = 0; first < words; first += 8) {
+      Word r[8];
+      for (size_t i = 0; i < 8; ++i) r[i] = all_words[first + i];
+      transpose_8x8(r);
+      const Mask part = first + 8 <= words ? 0xff : 0x0f;
+      for (size_t i = 0; i < lanes; ++i) {
+        if (mask >> i & 1) _mm512_mask_storeu_epi64(rows[i] + 8 * first, part, r[i]);
+      }
+    }
+  }
+};
 
 }  // namespace proofgrid
 PROOFGRID_IFMA_END

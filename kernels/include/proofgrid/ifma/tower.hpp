@@ -129,53 +129,32 @@ struct Factor {
   PROOFGRID_INLINE Lanes2<P> value() const { return {c0, c1}; }
 };
 
-namespace tower_detail {
-
-// wide += a b, columns not carried. 2 N^2 vpmadd52.
-template <class P>
-PROOFGRID_INLINE void multiply_add(Word (&wide)[2 * Lanes<P>::limbs], const Lanes<P>& a, const Lanes<P>& b) {
-  constexpr size_t limbs = Lanes<P>::limbs;
-#pragma GCC unroll 8
-  for (size_t i = 0; i < limbs; ++i) {
-#pragma GCC unroll 8
-    for (size_t j = 0; j < limbs; ++j) {
-      wide[i + j] = _mm512_madd52lo_epu64(wide[i + j], a.limb[j], b.limb[i]);
-      wide[i + j + 1] = _mm512_madd52hi_epu64(wide[i + j + 1], a.limb[j], b.limb[i]);
-    }
-  }
-}
-
-}  // namespace tower_detail
-
 // x[0] y[0] + ... + x[n - 1] y[n - 1]. Not inlined: the callers' code would outgrow the instruction cache.
 template <class P, size_t n>
 [[gnu::noinline]] Lanes2<P> dot(const Factor<P>* const (&x)[n], const Factor<P>* const (&y)[n]) {
-  using tower_detail::multiply_add;
   constexpr size_t columns = 2 * Lanes<P>::limbs;
   static constexpr auto offset = Constants<P>::square_multiple(Lanes2<P>::headroom);  // so that no difference is negative
 #if defined(PROOFGRID_VERIFY)
-  uint64_t most = 0;
-  for (size_t i = 0; i < n; ++i) {
-    most += std::max(x[i]->c0.magnitude(), x[i]->c1.magnitude()) * std::max(y[i]->c0.magnitude(), y[i]->c1.magnitude());
-  }
-  if (most > Lanes2<P>::headroom) std::fprintf(stderr, "proofgrid VERIFY: %s: a sum beyond the headroom\n", P::name), std::abort();
+  uint64_t magnitudes = 0;
+  for (size_t i = 0; i < n; ++i) magnitudes += x[i]->value().magnitude() * y[i]->value().magnitude();
+  verify::require(magnitudes <= Lanes2<P>::headroom, P::name, "a sum of products beyond half of the headroom");
 #endif
-  Word low[columns], high[columns], real[columns];
-#pragma GCC unroll 16
-  for (size_t i = 0; i < columns; ++i) low[i] = high[i] = _mm512_setzero_si512();
+  Word low[columns], high[columns], wide[2][columns];
+  Lanes<P>::Wide::clear(low), Lanes<P>::Wide::clear(high);
 #pragma GCC unroll 8
-  for (size_t i = 0; i < n; ++i) multiply_add(high, x[i]->c1, y[i]->c1);
+  for (size_t i = 0; i < n; ++i) Lanes<P>::multiply_add_wide(high, x[i]->c1, y[i]->c1);
 #pragma GCC unroll 8
-  for (size_t i = 0; i < n; ++i) multiply_add(low, x[i]->c0, y[i]->c0);
+  for (size_t i = 0; i < n; ++i) Lanes<P>::multiply_add_wide(low, x[i]->c0, y[i]->c0);
 #pragma GCC unroll 16
   for (size_t i = 0; i < columns; ++i) {
-    real[i] = _mm512_sub_epi64(_mm512_add_epi64(low[i], all(offset.column[i])), high[i]);
-    low[i] = _mm512_sub_epi64(_mm512_setzero_si512(), _mm512_add_epi64(low[i], high[i]));
+    wide[0][i] = _mm512_sub_epi64(_mm512_add_epi64(low[i], all(offset.column[i])), high[i]);
+    wide[1][i] = _mm512_sub_epi64(_mm512_setzero_si512(), _mm512_add_epi64(low[i], high[i]));
   }
-  const Lanes<P> c0 = Lanes<P>::reduce_wide(real);
 #pragma GCC unroll 8
-  for (size_t i = 0; i < n; ++i) multiply_add(low, x[i]->sum, y[i]->sum);
-  return {c0, Lanes<P>::reduce_wide(low)};
+  for (size_t i = 0; i < n; ++i) Lanes<P>::multiply_add_wide(wide[1], x[i]->sum, y[i]->sum);
+  Lanes<P> r[2];
+  Lanes<P>::reduce_wide(r, wide);
+  return {r[0], r[1]};
 }
 
 template <class P>
