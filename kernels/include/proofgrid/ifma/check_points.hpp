@@ -27,7 +27,7 @@ void check_g2(const std::byte* points, size_t n, std::uint8_t* ok, Run& run) {
       if (lane < count) canonical[lane] = gather.load_if_canonical(lane, points, first + lane);
       infinite[lane] = gather.is_zero(lane);
     }
-    const PointLanes<F> q = gather.points();
+    const LanesPoint<F> q = gather.points();
     const F b2 = broadcast(G2<C>::b()), cube = multiply<typename C::Fq>(square(q.x), q.x);
     const Mask on_curve = combine<1, -1>(square(q.y), cube + b2).template is_zero<2>();
     const unsigned good = on_curve & in_subgroup<C>(q);

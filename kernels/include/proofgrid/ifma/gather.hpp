@@ -7,11 +7,18 @@
 #include <string>
 
 #include "proofgrid/curve.hpp"
-#include "proofgrid/ifma/points.hpp"
+#include "proofgrid/ifma/fp2.hpp"
+#include "proofgrid/ifma/transpose.hpp"
 #include "proofgrid/run.hpp"
 
 PROOFGRID_IFMA_BEGIN
 namespace proofgrid::inline PROOFGRID_LAYER::ifma {
+
+// Eight affine points of one group, magnitude at most 3.
+template <class Coordinate>
+struct LanesPoint {
+  Coordinate x, y;
+};
 
 // Point is Affine over the single elements that Coordinate has eight of.
 template <class Point, class Coordinate>
@@ -52,14 +59,14 @@ class Gather {
   }
 
   // Magnitude 3. 2 multiplications.
-  PointLanes<Coordinate> points() const {
+  LanesPoint<Coordinate> points() const {
     Word x[coordinate_words], y[coordinate_words];
     load_rows(x, rows_[0]), load_rows(y, rows_[1]);
     return {Coordinate::enter_canonical(Coordinate::from_words(x)), Coordinate::enter_canonical(Coordinate::from_words(y))};
   }
 
   // Takes eight points of magnitude 3, to be read by words().
-  void put(const PointLanes<Coordinate>& points) {
+  void put(const LanesPoint<Coordinate>& points) {
     Word x[coordinate_words], y[coordinate_words];
     Coordinate::leave_canonical(points.x).template canonical<3>().to_words(x);
     Coordinate::leave_canonical(points.y).template canonical<3>().to_words(y);

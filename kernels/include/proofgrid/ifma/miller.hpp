@@ -26,7 +26,7 @@ Lanes2<P> broadcast(const Fp2<P>& x) {
 
 // The endomorphism psi of points.hpp, of which Q_1 and Q_2 of pairing.hpp are the first two powers. 2 products.
 template <class C>
-PointLanes<Lanes2<typename C::Fq>> psi(const PointLanes<Lanes2<typename C::Fq>>& q) {
+LanesPoint<Lanes2<typename C::Fq>> psi(const LanesPoint<Lanes2<typename C::Fq>>& q) {
   using F = Fp2<typename C::Fq>;
   static const Affine<F> factors = proofgrid::points_detail::psi<C>(Affine<F>{F::one(), F::one()});
   return {multiply<typename C::Fq>(q.x.template conjugate<3>(), broadcast(factors.x)),
@@ -47,7 +47,7 @@ class Walker {
   using F = Lanes2<P>;
 
  public:
-  explicit Walker(const PointLanes<F>& q) : x_(q.x), y_(q.y), z_(F::one()) {}
+  explicit Walker(const LanesPoint<F>& q) : x_(q.x), y_(q.y), z_(F::one()) {}
 
   void negate() { y_ = combine<0, -1>(y_, y_); }
 
@@ -68,7 +68,7 @@ class Walker {
 
   // T <- T + Q and the chord, a and b for y_P and -x_P: 7 products, 2 squares, two sums of two; without the line one less.
   template <bool line>
-  LanesLine<P> step_add(const PointLanes<F>& q) {
+  LanesLine<P> step_add(const LanesPoint<F>& q) {
     const Factor<P> z = z_, qx = q.x, qy = q.y;
     const Factor<P> o = combine<1, -1>(y_, multiply(qy, z)), l = combine<1, -1>(x_, multiply(qx, z));
     LanesLine<P> chord;
@@ -88,7 +88,7 @@ class Walker {
   }
 
   // The lanes where T is the given point. 2 products.
-  Mask equals(const PointLanes<F>& q) const {
+  Mask equals(const LanesPoint<F>& q) const {
     const F x = combine<1, -1>(x_, multiply<P>(q.x, z_)), y = combine<1, -1>(y_, multiply<P>(q.y, z_));
     return x.template is_zero<2>() & y.template is_zero<2>() & static_cast<Mask>(~z_.template is_zero<3>());
   }
@@ -108,7 +108,7 @@ class Walker {
 };
 
 template <class F>
-PointLanes<F> negated(const PointLanes<F>& q) {
+LanesPoint<F> negated(const LanesPoint<F>& q) {
   return {q.x, combine<0, -1>(q.y, q.y)};
 }
 
@@ -119,7 +119,7 @@ PointLanes<F> negated(const PointLanes<F>& q) {
 // and outside of it nowhere, for the norm of the endomorphism on the left has with the order of the twist no more than r
 // in common (Dai, Lin, Zhao, Zhou, eprint 2022/348; tests/kernels/test_groups.py has the numbers). 24,000 vpmadd52 a point.
 template <class C>
-Mask in_subgroup(const PointLanes<Lanes2<typename C::Fq>>& q) {
+Mask in_subgroup(const LanesPoint<Lanes2<typename C::Fq>>& q) {
   Walker<C> walker(q);
   for (size_t i = C::ate_naf_length - 1; i-- > 0;) {
     walker.template step_double<false>();
@@ -147,7 +147,7 @@ class LanesMillerLoop {
   using F = Lanes2<P>;
 
  public:
-  void add(const PointLanes<Base>& p, const PointLanes<F>& q) {
+  void add(const LanesPoint<Base>& p, const LanesPoint<F>& q) {
     pairs_.push_back({p.y, combine<0, -1>(p.x, p.x), combine<0, -2>(p.y, p.y), combine<3, 0>(p.x, p.x), q, Walker<C>(q)});
   }
 
@@ -168,7 +168,7 @@ class LanesMillerLoop {
     if constexpr (C::is_bn) {
       static_assert(C::twist_d, "bn curves with a type M twist are not provided for");
       for (Pairs& pair : pairs_) {
-        const PointLanes<F> q1 = psi<C>(pair.q);
+        const LanesPoint<F> q1 = psi<C>(pair.q);
         add_chord(pair, q1);
         add_chord(pair, negated(psi<C>(q1)));
       }
@@ -179,11 +179,11 @@ class LanesMillerLoop {
  private:
   struct Pairs {
     Base y, minus_x, minus_twice_y, thrice_x;
-    PointLanes<F> q;
+    LanesPoint<F> q;
     Walker<C> walker;
   };
 
-  void add_chord(Pairs& pair, const PointLanes<F>& q) {
+  void add_chord(Pairs& pair, const LanesPoint<F>& q) {
     multiply_by(pair.walker.template step_add<true>(q), pair.y, pair.minus_x);
   }
 

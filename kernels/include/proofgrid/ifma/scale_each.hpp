@@ -98,7 +98,7 @@ void scale_each_g1(const std::byte* bases, const std::byte* scalars, size_t n, u
       }
       if (gather.is_zero(lane)) infinite = static_cast<Mask>(infinite | 1u << lane);
     }
-    const PointLanes<F> p = gather.points();
+    const LanesPoint<F> p = gather.points();
     Projective<C> table[9];  // multiples 0 to 8
     table[0] = Projective<C>::infinity();
     table[1] = Projective<C>::blend(infinite, {p.x, p.y, F::one()}, table[0]);
