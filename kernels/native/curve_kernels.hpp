@@ -14,6 +14,7 @@
 #if defined(PROOFGRID_LAYER_IFMA)
 #include "proofgrid/ifma/check_points.hpp"
 #include "proofgrid/ifma/fixed_base.hpp"
+#include "proofgrid/ifma/msm.hpp"
 #include "proofgrid/ifma/ntt.hpp"
 #include "proofgrid/ifma/pairing.hpp"
 #include "proofgrid/ifma/scale_each.hpp"
@@ -24,9 +25,11 @@ namespace proofgrid::inline PROOFGRID_LAYER {
 // The layer's way with many points at once.
 namespace batched {
 #if defined(PROOFGRID_LAYER_IFMA)
-using ifma::check_points, ifma::pairing_product, ifma::scale, ifma::scale_each;
+using ifma::check_points, ifma::msm_many, ifma::pairing_product, ifma::prepare, ifma::PreparedLayout, ifma::scale,
+    ifma::scale_each;
 #else
-using proofgrid::check_points, proofgrid::pairing_product, proofgrid::scale, proofgrid::scale_each;
+using proofgrid::check_points, proofgrid::msm_many, proofgrid::pairing_product, proofgrid::prepare,
+    proofgrid::PreparedLayout, proofgrid::scale, proofgrid::scale_each;
 #endif
 }  // namespace batched
 
@@ -85,9 +88,10 @@ native::GroupKernels group_kernels() {
       .name = G::name,
       .point_words = Point::words,
       .scalar_words = G::Scalar::limbs,
-      .prepared_form = PreparedLayout<G>::form(),
-      .prepared_bytes = [](size_t n) { return PreparedLayout<G>::bytes(n); },
-      .prepare = [](const byte* bases_mont, size_t n, byte* out, Run& run) { prepare<G>(bases_mont, n, out, run); },
+      .prepared_form = batched::PreparedLayout<G>::form(),
+      .prepared_bytes = [](size_t n) { return batched::PreparedLayout<G>::bytes(n); },
+      .prepare = [](const byte* bases_mont, size_t n, byte* out,
+                    Run& run) { batched::prepare<G>(bases_mont, n, out, run); },
       .scale = [](const uint64_t* base, const byte* scalars, size_t n, bool result_mont, uint64_t* out,
                   Run& run) { batched::scale<G>(base, scalars, n, result_mont, out, run); },
       .scale_each = [](const byte* bases, const byte* scalars, size_t n, uint64_t* out,
@@ -108,7 +112,7 @@ native::CurveKernels curve_kernels() {
       .scalar = field_kernels<typename C::Fr>(),
       .g1 = group_kernels<G1<C>>(),
       .g2 = group_kernels<G2<C>>(),
-      .msm_many = [](const MsmJob* jobs, size_t count, Run& run) { msm_many<C>(jobs, count, run); },
+      .msm_many = [](const MsmJob* jobs, size_t count, Run& run) { batched::msm_many<C>(jobs, count, run); },
       .pairing_product = [](const byte* g1, const byte* g2, size_t n, uint64_t* out,
                             Run& run) { batched::pairing_product<C>(g1, g2, n, out, run); },
       .quotient =
