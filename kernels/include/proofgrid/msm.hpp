@@ -6,6 +6,8 @@
 //   tasks     one per window of the dense scalars, and a few for the small ones; threads take them in turn
 //   task      the sum of one window's buckets (buckets.hpp)
 //
+// Up to 16 terms are added without buckets (straus.hpp).
+//
 // Cost for n dense scalars of b bits: (b / c + 1) * (n * 6.3 + 2^(c-1) * 24) mul of the coordinate field.
 #pragma once
 
@@ -14,6 +16,7 @@
 #include <string>
 
 #include "proofgrid/buckets.hpp"
+#include "proofgrid/straus.hpp"
 
 namespace proofgrid::inline PROOFGRID_LAYER {
 
@@ -21,6 +24,8 @@ namespace msm_detail {
 
 inline constexpr size_t chunk_size = size_t{1} << 20;  // points per pass: bounds the digits to 36 MB
 inline constexpr unsigned small_bits = 7;
+inline constexpr size_t few = 16;             // no more terms than these do without buckets
+inline constexpr size_t alone = 512;          // and no more than these without threads, which take longer to start
 
 // The cheapest window for n dense scalars, in mul: see the cost at the top. `threads` share the windows evenly at best.
 inline unsigned choose_window(size_t n, unsigned bits, unsigned threads) {
@@ -47,6 +52,7 @@ class Chunk {
               unsigned window) {
     n_ = n, offset_ = offset;
     classify(bases, scalars, bases_mont);
+    if (window == 0 && n <= few) return add_few(bases, scalars);
     if (window == 0) window = choose_window(dense_.size(), S::Params::bits, run_.team.size());
     return add_windows({converted_.empty() ? bases : reinterpret_cast<const std::byte*>(converted_.data())}, scalars,
                        window);
@@ -107,6 +113,22 @@ class Chunk {
     if (index != ~size_t{0}) throw MalformedInput(before + std::to_string(offset_ + index) + after);
   }
 
+  // The terms whose scalar is not zero, without buckets.
+  Xyzz<F> add_few(const std::byte* bases, const std::byte* scalars) {
+    std::vector<Affine<F>> terms;
+    std::vector<uint64_t> factors;
+    dense_.insert(dense_.end(), small_.begin(), small_.end());
+    for (const size_t i : dense_) {
+      terms.push_back(converted_.empty() ? Affine<F>::load_mont(bases + i * Affine<F>::bytes) : converted_[i]);
+      factors.resize(factors.size() + limbs);
+      std::memcpy(&factors[factors.size() - limbs], scalars + i * S::bytes, S::bytes);
+    }
+    run_.progress.expect(1);
+    const Xyzz<F> total = sum_of_few<limbs>(terms, factors);
+    run_.progress.step();
+    return total;
+  }
+
   Xyzz<F> add_windows(const Bases<F>& bases, const std::byte* scalars, unsigned window) {
     const unsigned windows = dense_.empty() ? 0 : window_count(S::Params::bits, window);
     digits_.resize(windows * dense_.size());
@@ -122,13 +144,18 @@ class Chunk {
     const size_t small_parts = std::clamp<size_t>(small_.size() / 1024, small_.empty() ? 0 : 1, run_.team.size());
     std::vector<Xyzz<F>> sums(windows * parts + small_parts);
     run_.progress.expect(sums.size());
-    run_.team.run(sums.size(), [&](size_t task, unsigned worker) {
+    const auto add_task = [&](size_t task, unsigned worker) {
       run_.progress.check();
       sums[task] = task < windows * parts
                        ? dense_task(bases, task / parts, task % parts, parts, window, workspace(worker))
                        : small_task(bases, task - windows * parts, small_parts, workspace(worker));
       run_.progress.step();
-    });
+    };
+    if (n_ <= alone) {
+      for (size_t task = 0; task < sums.size(); ++task) add_task(task, 0);
+    } else {
+      run_.team.run(sums.size(), add_task);
+    }
     Xyzz<F> total = Xyzz<F>::infinity();
     for (size_t w = windows; w-- > 0;) {
       for (unsigned i = 0; i < window; ++i) total = total.dbl();
