@@ -4,7 +4,7 @@
 (CuPy). All take and give the forms of :mod:`proofgrid.kernels.arrays`; each result is equal, bit for bit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Literal, Protocol, cast, runtime_checkable
 
@@ -15,6 +15,7 @@ from proofgrid.errors import BackendUnavailable
 from proofgrid.kernels.arrays import Array
 from proofgrid.kernels.control import Control
 from proofgrid.kernels.curves import Curve, Field, Group
+from proofgrid.kernels.prepared import MsmJob, PreparedBases
 
 FieldOp = Literal["add", "sub", "mul", "neg", "square", "inv"]
 Name = Literal["auto", "cuda", "native", "reference"]
@@ -47,11 +48,37 @@ class Backend(Protocol):
         """
 
     def msm(
-        self, group: Group, bases: Array, scalars: Array, *, bases_mont: bool = False, control: Control | None = None
+        self,
+        group: Group,
+        bases: Array | PreparedBases,
+        scalars: Array,
+        *,
+        bases_mont: bool = False,
+        control: Control | None = None,
     ) -> Array:
         """sum of scalars[i] * bases[i] as one affine canonical point ``[*point_shape]``; empty gives infinity.
 
         ``bases_mont`` says that the coordinates are in Montgomery form (a zkey's). Variable time.
+        """
+
+    def msm_many(self, jobs: Sequence[MsmJob], *, control: Control | None = None) -> list[Array]:
+        """The sum of each job, all over one curve, their work mixed over the threads. Variable time.
+
+        Jobs whose scalars are one array, or parts of one, have them checked once.
+        """
+
+    def prepared_form(self, group: Group) -> str:
+        """The name and version of the layout that :meth:`prepare` gives; equal names mean equal bytes."""
+
+    def prepare(self, group: Group, bases_mont: Array, *, control: Control | None = None) -> PreparedBases:
+        """Bases in Montgomery form ``[n, *point_shape]``, checked once and laid out for many MSMs."""
+
+    def checksum(self, data: NDArray[np.uint8], *, control: Control | None = None) -> int:
+        """64 bits over ``uint8[n]`` that show accidental damage; equal on all backends, not cryptographic.
+
+        n + sum of fold((x_i + k_i) * (y_i ^ k_i)) mod 2^64 over the pairs of little-endian 64-bit words, the last filled
+        up with zeros; k_i = (i + 1) * 0x9e3779b97f4a7c15 mod 2^64, fold xors the halves of the 128-bit product. Of the
+        control only the number of threads counts.
         """
 
     def scale(self, group: Group, base: Array, scalars: Array, *, control: Control | None = None) -> Array:

@@ -19,15 +19,16 @@ class Layer:
         control: Buffer | None,
         threads: int,
     ) -> None: ...
-    def msm(
+    def prepared_form(self, curve: str, group: str) -> str: ...
+    def prepared_bytes(self, curve: str, group: str, n: int) -> int: ...
+    def prepare(
+        self, curve: str, group: str, bases_mont: Buffer, out: Buffer, control: Buffer | None, threads: int
+    ) -> None: ...
+    def checksum(self, data: Buffer, threads: int) -> int: ...
+    def msm_many(
         self,
         curve: str,
-        group: str,
-        bases: Buffer,
-        scalars: Buffer,
-        bases_mont: bool,
-        window: int,
-        out: Buffer,
+        jobs: list[tuple[str, str, Buffer, Buffer, int, Buffer]],
         control: Buffer | None,
         threads: int,
     ) -> None: ...

@@ -1,6 +1,7 @@
 """The Backend protocol over one layer of the native core: shapes and dtypes are checked here, values in C++."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from proofgrid.kernels.arrays import Array, encode_elements
 from proofgrid.kernels.backend import COEFFICIENT, FieldOp
 from proofgrid.kernels.control import Control
 from proofgrid.kernels.curves import Curve, Field, Group
+from proofgrid.kernels.prepared import MsmJob, PreparedBases, aligned_bytes, require_form
 
 if TYPE_CHECKING:
     from proofgrid.kernels.native._core import Layer
@@ -67,7 +69,7 @@ class NativeBackend:
     def msm(
         self,
         group: Group,
-        bases: Array,
+        bases: Array | PreparedBases,
         scalars: Array,
         *,
         bases_mont: bool = False,
@@ -75,17 +77,44 @@ class NativeBackend:
         window: int = 0,
     ) -> Array:
         """As the protocol says; ``window`` (2..16, 0: the cost model's choice) is for tests and benchmarks."""
-        bases = _points(group, bases, "bases")
-        scalars = _elements(group.scalar, scalars, "scalars")
-        if len(bases) != len(scalars):
-            raise MalformedInput(f"msm: {len(bases)} bases and {len(scalars)} scalars")
+        return self.msm_many([MsmJob(group, bases, scalars, bases_mont)], control=control, window=window)[0]
+
+    def msm_many(self, jobs: Sequence[MsmJob], *, control: Control | None = None, window: int = 0) -> list[Array]:
+        """As the protocol says; ``window`` as for :meth:`msm`, the same for all jobs."""
         if window not in (0, *range(2, 17)):
             raise MalformedInput(f"window: expected 0 or 2 to 16, got {window!r}")
-        out = np.empty(group.point_shape, np.uint64)
-        self._layer.msm(
-            group.curve_name, group.name, bases, scalars, bool(bases_mont), int(window), out, *_run(control)
-        )
-        return out
+        if len({job.group.curve_name for job in jobs}) > 1:
+            raise MalformedInput("msm_many: the jobs are over several curves; call once for each")
+        sums = [np.empty(job.group.point_shape, np.uint64) for job in jobs]
+        arguments = [(*self._job(job), int(window), out) for job, out in zip(jobs, sums, strict=True)]
+        if jobs:
+            self._layer.msm_many(jobs[0].group.curve_name, arguments, *_run(control))
+        return sums
+
+    def _job(self, job: MsmJob) -> tuple[str, str, NDArray[Any], Array]:
+        """The group, the form, the bases and the scalars of a job, as the core takes them."""
+        group, bases = job.group, job.bases
+        scalars = _elements(group.scalar, job.scalars, "scalars")
+        if isinstance(bases, PreparedBases):
+            n_bytes = self._layer.prepared_bytes(group.curve_name, group.name, bases.n)
+            form, data = "prepared", cast(NDArray[Any], require_form(bases, group, self.prepared_form(group), n_bytes))
+        else:
+            form, data = ("mont" if job.bases_mont else "canonical"), _points(group, bases, "bases")
+        if len(bases) != len(scalars):
+            raise MalformedInput(f"msm: {len(bases)} bases and {len(scalars)} scalars")
+        return group.name, form, data, scalars
+
+    def prepared_form(self, group: Group) -> str:
+        return self._layer.prepared_form(group.curve_name, group.name)
+
+    def prepare(self, group: Group, bases_mont: Array, *, control: Control | None = None) -> PreparedBases:
+        points = _points(group, bases_mont, "bases_mont")
+        data = aligned_bytes(self._layer.prepared_bytes(group.curve_name, group.name, len(points)))
+        self._layer.prepare(group.curve_name, group.name, points, data, *_run(control))
+        return PreparedBases(group, self.prepared_form(group), len(points), data)
+
+    def checksum(self, data: NDArray[np.uint8], *, control: Control | None = None) -> int:
+        return self._layer.checksum(np.ascontiguousarray(data, np.uint8), _run(control)[1])
 
     def scale(self, group: Group, base: Array, scalars: Array, *, control: Control | None = None) -> Array:
         base = np.copy(_points(group, base[None] if _is_array(base) else base, "base"))

@@ -8,16 +8,26 @@
 #include <nanobind/stl/vector.h>
 
 #include <bit>
+#include <deque>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "kernels.hpp"
+#include "proofgrid/checksum.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace proofgrid::native {
 namespace {
+
+constexpr size_t max_bases = size_t{1} << 31;  // an MSM counts them in 31 bits
+
+// The unit of prepared bases.
+struct alignas(64) CacheLine {
+  byte bytes[64];
+};
 
 // A held buffer: while it lives, the object's memory can be neither resized nor freed.
 class Buffer {
@@ -40,7 +50,7 @@ class Buffer {
   template <class T>
   T* items(size_t count) const {
     if (length() != count * sizeof(T)) refuse("must have " + std::to_string(count * sizeof(T)) + " bytes");
-    if (reinterpret_cast<std::uintptr_t>(view_.buf) % alignof(T) != 0) refuse("must be aligned");
+    if (count != 0 && reinterpret_cast<std::uintptr_t>(view_.buf) % alignof(T) != 0) refuse("must be aligned");
     return static_cast<T*>(view_.buf);
   }
   void require_count(size_t bytes, size_t expected) const {
@@ -145,17 +155,71 @@ void ntt(const Layer& layer, const std::string& field_name, nb::handle values, n
   Call{control, threads}([&](Run& run) { field.ntt(input.data(), words, log_n, inverse, shift_words, run); });
 }
 
-void msm(const Layer& layer, const std::string& curve, const std::string& name, nb::handle bases, nb::handle scalars,
-         bool bases_mont, unsigned window, nb::handle out, nb::handle control, unsigned threads) {
+std::string prepared_form(const Layer& layer, const std::string& curve, const std::string& name) {
+  return group_of(layer, curve, name).prepared_form;
+}
+
+size_t prepared_bytes(const Layer& layer, const std::string& curve, const std::string& name, size_t n) {
+  if (n >= max_bases) throw MalformedInput("bases: more than 2^31 - 1");
+  return group_of(layer, curve, name).prepared_bytes(n);
+}
+
+void prepare(const Layer& layer, const std::string& curve, const std::string& name, nb::handle bases_mont,
+             nb::handle out, nb::handle control, unsigned threads) {
   const GroupKernels& group = group_of(layer, curve, name);
-  const Buffer points(bases, "bases"), factors(scalars, "scalars"), output(out, "out", true);
+  const Buffer points(bases_mont, "bases_mont"), output(out, "out", true);
   const size_t n = points.count(8 * group.point_words);
-  factors.require_count(8 * group.scalar_words, n);
-  if (window == 1 || window > 16) throw MalformedInput("window: expected 0 or 2 to 16, got " + std::to_string(window));
-  uint64_t* const words = output.items<uint64_t>(group.point_words);
-  Call{control, threads}([&](Run& run) {
-    group.msm(points.data(), factors.data(), n, bases_mont, window, words, run);
-  });
+  if (n >= max_bases) throw MalformedInput("bases: more than 2^31 - 1");
+  byte* const place = output.items<CacheLine>(group.prepared_bytes(n) / sizeof(CacheLine))->bytes;
+  Call{control, threads}([&](Run& run) { group.prepare(points.data(), n, place, run); });
+}
+
+MsmJob::Form form_of(const std::string& name) {
+  if (name == "canonical") return MsmJob::Form::canonical;
+  if (name == "mont") return MsmJob::Form::mont;
+  if (name == "prepared") return MsmJob::Form::prepared;
+  throw MalformedInput("no form of bases is called " + name);
+}
+
+// (group, form, bases, scalars, window, out) of one job, and the buffers that it holds.
+class HeldJob {
+ public:
+  HeldJob(const CurveKernels& curve, const nb::tuple& job)
+      : bases_(job[2], "bases"), scalars_(job[3], "scalars"), out_(job[5], "out", true) {
+    const auto name = nb::cast<std::string>(job[0]);
+    if (name != "g1" && name != "g2") throw MalformedInput("no group is called " + name);
+    const GroupKernels& group = name == "g1" ? curve.g1 : curve.g2;
+    const MsmJob::Form form = form_of(nb::cast<std::string>(job[1]));
+    const auto window = nb::cast<unsigned>(job[4]);
+    const size_t n = scalars_.count(8 * group.scalar_words);
+    if (n >= max_bases) throw MalformedInput("scalars: more than 2^31 - 1");
+    if (form == MsmJob::Form::prepared) {
+      bases_.items<const CacheLine>(group.prepared_bytes(n) / sizeof(CacheLine));
+    } else {
+      bases_.require_count(8 * group.point_words, n);
+    }
+    if (window == 1 || window > 16) throw MalformedInput("window: expected 0 or 2 to 16, got " + std::to_string(window));
+    job_ = {name == "g1" ? 1u : 2u, form, bases_.data(), scalars_.data(), n, window,
+            out_.items<uint64_t>(group.point_words)};
+  }
+  const MsmJob& job() const { return job_; }
+
+ private:
+  Buffer bases_, scalars_, out_;
+  MsmJob job_;
+};
+
+void msm_many(const Layer& layer, const std::string& curve_name, const nb::list& jobs, nb::handle control,
+              unsigned threads) {
+  const CurveKernels& curve = curve_of(layer, curve_name);
+  std::deque<HeldJob> held;
+  std::vector<MsmJob> plain;
+  for (const nb::handle job : jobs) {
+    const auto fields = nb::cast<nb::tuple>(job);
+    if (fields.size() != 6) throw MalformedInput("job: expected (group, form, bases, scalars, window, out)");
+    plain.push_back(held.emplace_back(curve, fields).job());
+  }
+  Call{control, threads}([&](Run& run) { curve.msm_many(plain.data(), plain.size(), run); });
 }
 
 void scale(const Layer& layer, const std::string& curve, const std::string& name, nb::handle base, nb::handle scalars,
@@ -185,6 +249,13 @@ void check_points(const Layer& layer, const std::string& curve, const std::strin
   const size_t n = input.count(8 * group.point_words);
   auto* const ok = output.items<std::uint8_t>(n);
   Call{nb::none(), threads}([&](Run& run) { group.check_points(input.data(), n, ok, run); });
+}
+
+uint64_t checksum(const Layer&, nb::handle data, unsigned threads) {
+  const Buffer bytes(data, "data");
+  uint64_t sum = 0;
+  Call{nb::none(), threads}([&](Run& run) { sum = proofgrid::checksum(bytes.data(), bytes.count(1), run); });
+  return sum;
 }
 
 void pairing_product(const Layer& layer, const std::string& curve_name, nb::handle g1, nb::handle g2, nb::handle out) {
@@ -246,8 +317,11 @@ NB_MODULE(_core, m) {
       .def("unary", unary, "field"_a, "op"_a, "a"_a, "out"_a, "threads"_a)
       .def("binary", binary, "field"_a, "op"_a, "a"_a, "b"_a, "out"_a, "threads"_a)
       .def("ntt", ntt, "field"_a, "values"_a, "out"_a, "inverse"_a, "shift"_a, "control"_a.none(), "threads"_a)
-      .def("msm", msm, "curve"_a, "group"_a, "bases"_a, "scalars"_a, "bases_mont"_a, "window"_a, "out"_a,
-           "control"_a.none(), "threads"_a)
+      .def("prepared_form", prepared_form, "curve"_a, "group"_a)
+      .def("prepared_bytes", prepared_bytes, "curve"_a, "group"_a, "n"_a)
+      .def("prepare", prepare, "curve"_a, "group"_a, "bases_mont"_a, "out"_a, "control"_a.none(), "threads"_a)
+      .def("checksum", checksum, "data"_a, "threads"_a)
+      .def("msm_many", msm_many, "curve"_a, "jobs"_a, "control"_a.none(), "threads"_a)
       .def("scale", scale, "curve"_a, "group"_a, "base"_a, "scalars"_a, "out"_a, "control"_a.none(), "threads"_a)
       .def("add_points", add_points, "curve"_a, "group"_a, "a"_a, "b"_a, "out"_a, "threads"_a)
       .def("check_points", check_points, "curve"_a, "group"_a, "points"_a, "out"_a, "threads"_a)

@@ -64,9 +64,9 @@ native::GroupKernels group_kernels() {
       .name = G::name,
       .point_words = Point::words,
       .scalar_words = G::Scalar::limbs,
-      .msm =
-          [](const byte* bases, const byte* scalars, size_t n, bool bases_mont, unsigned window, uint64_t* out,
-             Run& run) { msm<G>(bases, scalars, n, bases_mont, window, run).to_canonical(out); },
+      .prepared_form = PreparedLayout<G>::form(),
+      .prepared_bytes = [](size_t n) { return PreparedLayout<G>::bytes(n); },
+      .prepare = [](const byte* bases_mont, size_t n, byte* out, Run& run) { prepare<G>(bases_mont, n, out, run); },
       .scale = [](const uint64_t* base, const byte* scalars, size_t n, uint64_t* out,
                   Run& run) { scale<G>(base, scalars, n, out, run); },
       .add_points = [](const byte* a, const byte* b, size_t n, uint64_t* out,
@@ -85,6 +85,7 @@ native::CurveKernels curve_kernels() {
       .scalar = field_kernels<typename C::Fr>(),
       .g1 = group_kernels<G1<C>>(),
       .g2 = group_kernels<G2<C>>(),
+      .msm_many = [](const MsmJob* jobs, size_t count, Run& run) { msm_many<C>(jobs, count, run); },
       .pairing_product = [](const byte* g1, const byte* g2, size_t n, uint64_t* out,
                             Run& run) { pairing_product<C>(g1, g2, n, out, run); },
       .quotient =

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "proofgrid/msm_job.hpp"
 #include "proofgrid/run.hpp"
 
 namespace proofgrid::native {
@@ -32,7 +33,12 @@ struct GroupKernels {
   const char* name;
   size_t point_words, scalar_words;
 
-  void (*msm)(const byte* bases, const byte* scalars, size_t n, bool bases_mont, unsigned window, uint64_t* out, Run&);
+  // Names curve, group, layout and version of the layer's own form of fixed bases. Layers that give the same name read
+  // each other's. prepare() checks each coordinate and writes prepared_bytes(n) bytes to `out`, which is aligned to 64. Of
+  // bytes that prepare() did not write, an MSM may make any sum, but it ends and stays inside them.
+  const char* prepared_form;
+  size_t (*prepared_bytes)(size_t n);
+  void (*prepare)(const byte* bases_mont, size_t n, byte* out, Run&);
   void (*scale)(const uint64_t* base, const byte* scalars, size_t n, uint64_t* out, Run&);
   void (*add_points)(const byte* a, const byte* b, size_t n, uint64_t* out, Run&);
   void (*check_points)(const byte* points, size_t n, std::uint8_t* ok, Run&);
@@ -42,6 +48,8 @@ struct CurveKernels {
   const char* name;
   FieldKernels base, scalar;
   GroupKernels g1, g2;
+  // All the jobs' tasks in one pool. Jobs may share scalars, or parts of them: these are checked and classed once.
+  void (*msm_many)(const MsmJob* jobs, size_t count, Run&);
   // Prod e(g1[i], g2[i]) over n pairs of canonical points; out: 12 coordinates.
   void (*pairing_product)(const byte* g1, const byte* g2, size_t n, uint64_t* out, Run&);
   void (*quotient)(const byte* coefficients, size_t count, const byte* witness, size_t signals, unsigned log_n,

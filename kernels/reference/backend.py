@@ -1,5 +1,8 @@
 """The protocol :class:`proofgrid.kernels.backend.Backend`, one line of mathematics per method."""
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +12,7 @@ from proofgrid.kernels.arrays import AffinePoint, Array
 from proofgrid.kernels.backend import COEFFICIENT, FieldOp
 from proofgrid.kernels.control import Control
 from proofgrid.kernels.curves import Curve, Field, Group
+from proofgrid.kernels.prepared import MsmJob, PreparedBases, aligned_bytes, require_form
 from proofgrid.kernels.reference import fields, groups, ntt, pairing, quotient
 
 
@@ -44,9 +48,17 @@ class ReferenceBackend:
         return arrays.encode_elements(field, result)
 
     def msm(
-        self, group: Group, bases: Array, scalars: Array, *, bases_mont: bool = False, control: Control | None = None
+        self,
+        group: Group,
+        bases: Array | PreparedBases,
+        scalars: Array,
+        *,
+        bases_mont: bool = False,
+        control: Control | None = None,
     ) -> Array:
         """See :meth:`Backend.msm`. Cost: one scalar multiplication (7 ms in G1, 30 ms in G2) per term."""
+        if isinstance(bases, PreparedBases):
+            bases, bases_mont = self._unprepared(group, bases), True
         if bases_mont:
             bases = self._points_from_mont(group, bases)
         points, numbers = _points(group, bases, "bases"), _elements(group.scalar, scalars, "scalars")
@@ -54,6 +66,36 @@ class ReferenceBackend:
             raise MalformedInput(f"msm: {len(points)} bases and {len(numbers)} scalars")
         total: Array = arrays.encode_points(group, [groups.lincomb(group, points, numbers, control)])[0]
         return total
+
+    def msm_many(self, jobs: Sequence[MsmJob], *, control: Control | None = None) -> list[Array]:
+        """See :meth:`Backend.msm_many`: one after the other."""
+        if len({job.group.curve_name for job in jobs}) > 1:
+            raise MalformedInput("msm_many: the jobs are over several curves; call once for each")
+        return [self.msm(job.group, job.bases, job.scalars, bases_mont=job.bases_mont, control=control) for job in jobs]
+
+    def prepared_form(self, group: Group) -> str:
+        """See :meth:`Backend.prepared_form`: the array as it was given."""
+        return f"{group.curve_name}.{group.name} plain v1"
+
+    def prepare(self, group: Group, bases_mont: Array, *, control: Control | None = None) -> PreparedBases:
+        """See :meth:`Backend.prepare`."""
+        _start(control)
+        self._points_from_mont(group, bases_mont)
+        data = aligned_bytes(bases_mont.nbytes)
+        data[:] = np.ascontiguousarray(bases_mont).view(np.uint8).reshape(-1)
+        _finish(control)
+        return PreparedBases(group, self.prepared_form(group), len(bases_mont), data)
+
+    def checksum(self, data: NDArray[np.uint8], *, control: Control | None = None) -> int:
+        """See :meth:`Backend.checksum`."""
+        content = data.tobytes()
+        words = arrays.decode_elements(np.frombuffer(content + bytes(-len(content) % 16), np.uint64).reshape(-1, 1))
+        total = len(content)
+        for i, (x, y) in enumerate(zip(words[::2], words[1::2], strict=True), start=1):
+            k = i * 0x9E3779B97F4A7C15 % 2**64
+            product = (x + k) % 2**64 * (y ^ k)
+            total += product % 2**64 ^ product >> 64
+        return total % 2**64
 
     def scale(self, group: Group, base: Array, scalars: Array, *, control: Control | None = None) -> Array:
         """See :meth:`Backend.scale`. Cost: as :meth:`msm`."""
@@ -119,6 +161,11 @@ class ReferenceBackend:
         result = quotient.quotient(field, entries, signals, log_n)
         _finish(control)
         return arrays.encode_elements(field, result)
+
+    def _unprepared(self, group: Group, bases: PreparedBases) -> Array:
+        n_bytes = bases.n * 8 * math.prod(group.point_shape)
+        data = require_form(bases, group, self.prepared_form(group), n_bytes)
+        return data.view(np.uint64).reshape(bases.n, *group.point_shape)
 
     def _points_from_mont(self, group: Group, points_mont: Array) -> Array:
         array = arrays.require_points(group, points_mont, "bases")

@@ -1,6 +1,8 @@
 // Scalars as signed digits of `window` bits: s = sum digit_w * 2^(window * w), -2^(window-1) <= digit_w <= 2^(window-1).
 #pragma once
 
+#include <algorithm>
+
 #include "proofgrid/limbs.hpp"
 
 namespace proofgrid::inline PROOFGRID_LAYER {
@@ -35,5 +37,31 @@ inline void recode(const uint64_t* scalar, unsigned bits, unsigned window, Digit
   const uint64_t last = bits_at<N>(scalar, (count - 1) * window, window) + carry;
   digits[(count - 1) * stride] = static_cast<Digit>(last < half ? last : half);  // never more: see window_count
 }
+
+// The same digits one at a time and in any order, without a carry: with H the sum of 2^(window w + window - 1) over all w but
+// the last, digit w of s is the plain digit w of s + H less 2^(window - 1), and the last is the plain one.
+template <size_t N>
+class DigitReader {
+ public:
+  DigitReader(unsigned bits, unsigned window) : window_(window), last_(window_count(bits, window) - 1) {
+    for (unsigned w = 0; w < last_; ++w) {
+      const unsigned bit = w * window + window - 1;
+      offset_[bit / 64] |= uint64_t{1} << (bit % 64);
+    }
+  }
+
+  // Digit w of a scalar below 2^bits; of any other words it is wrong but keeps its range.
+  Digit digit(const uint64_t* scalar, unsigned w) const {
+    uint64_t sum[N];
+    limbs::add<N>(sum, scalar, offset_);
+    const auto plain = static_cast<std::int32_t>(bits_at<N>(sum, w * window_, window_));
+    const std::int32_t half = 1 << (window_ - 1);
+    return static_cast<Digit>(w == last_ ? std::min(plain, half) : plain - half);
+  }
+
+ private:
+  unsigned window_, last_;
+  uint64_t offset_[N] = {};
+};
 
 }  // namespace proofgrid

@@ -1,212 +1,246 @@
-// Multi-scalar multiplication: Pippenger's bucket method (Bernstein, Doumen, Lange, Oosterwijk, eprint 2012/549) with
-// signed digits and affine buckets.
+// Multi-scalar multiplication, many at a time: Pippenger's bucket method (Bernstein, Doumen, Lange, Oosterwijk, eprint
+// 2012/549) with signed digits and affine buckets.
 //
-//   classify  each scalar is checked and sorted into zero (dropped), small (at most 2^7: one digit) and dense; witnesses
-//             are mostly zeros, ones and bytes
-//   tasks     one per window of the dense scalars, and a few for the small ones; threads take them in turn
-//   task      the sum of one window's buckets (buckets.hpp)
+//   scalars   checked and classed once for all jobs (scalars.hpp): zero, small (one digit) and dense
+//   bases     checked unless prepared (prepared.hpp); terms with an infinite base are dropped
+//   tasks     of each job one per window of the dense scalars, and a few for the small ones; those of all jobs lie in one
+//             pool (task_pool.hpp), so that the threads stay busy to the end
+//   task      the digits of one window, and the sum of its buckets (buckets.hpp)
+//   fold      of a job's windows, by the thread that finishes its last task
 //
-// Up to 16 terms are added without buckets (straus.hpp).
+// Up to 12 terms are added without buckets (straus.hpp), and up to 512 by one thread: starting others takes longer.
 //
-// Cost for n dense scalars of b bits: (b / c + 1) * (n * 6.3 + 2^(c-1) * 24) mul of the coordinate field.
+// Cost for n dense scalars of b bits: (b / c + 1) * (n * 6.3 + 2^(c-1) * 24) mul of the coordinate field. Memory: 4 bytes a
+// term and job, and for each thread 6 bytes a term of the largest task and 2 MB.
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <optional>
-#include <string>
 
 #include "proofgrid/buckets.hpp"
+#include "proofgrid/prepared.hpp"
+#include "proofgrid/scalars.hpp"
 #include "proofgrid/straus.hpp"
+#include "proofgrid/task_pool.hpp"
 
 namespace proofgrid::inline PROOFGRID_LAYER {
 
 namespace msm_detail {
 
-inline constexpr size_t chunk_size = size_t{1} << 20;  // points per pass: bounds the digits to 36 MB
-inline constexpr unsigned small_bits = 7;
-inline constexpr size_t few = 16;             // no more terms than these do without buckets
-inline constexpr size_t alone = 512;          // and no more than these without threads, which take longer to start
+inline constexpr size_t task_size = size_t{1} << 20;  // terms of one task: bounds its memory to 6 MB
+inline constexpr size_t few_terms = 12, serial_terms = 512;
+inline constexpr double addition_cost = 6.3, bucket_cost = 24;
 
-// The cheapest window for n dense scalars, in mul: see the cost at the top. `threads` share the windows evenly at best.
-inline unsigned choose_window(size_t n, unsigned bits, unsigned threads) {
+inline double task_cost(size_t n, size_t buckets) {
+  return addition_cost * static_cast<double>(n) + bucket_cost * static_cast<double>(buckets);
+}
+
+template <class F>
+inline constexpr double mul_cost = 1;  // against a multiplication in Fq
+template <class P>
+inline constexpr double mul_cost<Fp2<P>> = 3;
+
+// The cheapest window for n dense scalars, in mul: see the cost at the top.
+inline unsigned choose_window(size_t n, unsigned bits) {
   unsigned best = 2;
   double least = 0;
   for (unsigned window = 2; window <= max_window; ++window) {
-    const unsigned windows = window_count(bits, window), rounds = (windows + threads - 1) / threads;
-    const double cost = rounds * (6.3 * static_cast<double>(n) + 24.0 * static_cast<double>(1u << (window - 1)));
+    const double cost = window_count(bits, window) * task_cost(n, size_t{1} << (window - 1));
     if (window == 2 || cost < least) best = window, least = cost;
   }
   return best;
 }
 
-// One pass over at most chunk_size points.
+}  // namespace msm_detail
+
+// One job over one group, from its bases to its sum. What msm_many asks of a plan: this constructor, `Worker` (one thread's
+// memory, made on first use), select() and add_tasks(). A layer with another way to add up a window brings its own.
 template <class G>
-class Chunk {
+class MsmPlan {
  public:
   using F = typename G::Coordinate;
-  using S = typename G::Scalar;
+  using Scalar = typename G::Scalar;
 
-  Chunk(Run& run, std::vector<std::optional<Workspace<F>>>& workspaces) : run_(run), workspaces_(workspaces) {}
+  struct Worker {
+    msm_detail::Workspace<F> workspace;
+    std::vector<Digit> digits;
+  };
+  using Workers = std::vector<std::optional<Worker>>;
 
-  Xyzz<F> sum(const std::byte* bases, const std::byte* scalars, size_t n, size_t offset, bool bases_mont,
-              unsigned window) {
-    n_ = n, offset_ = offset;
-    classify(bases, scalars, bases_mont);
-    if (window == 0 && n <= few) return add_few(bases, scalars);
-    if (window == 0) window = choose_window(dense_.size(), S::Params::bits, run_.team.size());
-    return add_windows({converted_.empty() ? bases : reinterpret_cast<const std::byte*>(converted_.data())}, scalars,
-                       window);
+  // `offset` is where the job's scalars begin in `scalars`. Threaded: checks the bases that are not prepared.
+  MsmPlan(const MsmJob& job, const ScalarClasses<Scalar>& scalars, size_t offset, Run& run)
+      : job_(job), scalars_(scalars), offset_(offset), bases_(job, run) {}
+
+  // The places of the terms that count, by class. One thread; the plans of a call beside each other.
+  void select() {
+    select(scalars_.dense, dense_);
+    select(scalars_.small, small_);
+  }
+
+  // `alone`: no other job will fill the threads. The task that ends last writes the job's sum.
+  void add_tasks(TaskPool& pool, Workers& workers, const Progress& progress, bool alone) {
+    const size_t threads = workers.size(), terms = dense_.size() + small_.size();
+    if (job_.window == 0 && terms <= msm_detail::few_terms) {
+      return pool.add(msm_detail::mul_cost<F> * 500, [this](unsigned) { add_few(); });
+    }
+    window_ = job_.window ? job_.window : msm_detail::choose_window(dense_.size(), Scalar::Params::bits);
+    const unsigned windows = dense_.empty() ? 0 : window_count(Scalar::Params::bits, window_);
+    // Windows that are left over after every thread has had as many as the others are shared by the threads.
+    const unsigned left = alone ? windows % static_cast<unsigned>(threads) : 0;
+    for (unsigned w = 0; w < windows; ++w) {
+      split(dense_.size(), w + left < windows ? 1 : (threads + left - 1) / left, w);
+    }
+    split(small_.size(), alone ? std::min(threads, small_.size() / 1024) : 1, small_window);
+    if (tasks_.empty()) return fold();
+    if (terms <= msm_detail::serial_terms) {
+      const double cost = msm_detail::mul_cost<F> * msm_detail::task_cost(windows * terms, windows << (window_ - 1));
+      return pool.add(cost, [this, &workers, &progress](unsigned worker) {
+        if (!workers[worker]) workers[worker].emplace();
+        for (Task& task : tasks_) task.sum = sum(task, *workers[worker], progress);
+        fold();
+      });
+    }
+    pending_.store(tasks_.size(), std::memory_order_relaxed);
+    for (Task& task : tasks_) {
+      const double cost = msm_detail::mul_cost<F> * msm_detail::task_cost(task.end - task.begin, buckets(task));
+      pool.add(cost, [this, &task, &workers, &progress](unsigned worker) {
+        if (!workers[worker]) workers[worker].emplace();
+        task.sum = sum(task, *workers[worker], progress);
+        if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) fold();
+      });
+    }
   }
 
  private:
-  static constexpr size_t limbs = S::limbs;
+  static constexpr unsigned small_window = ~0u;
 
-  struct Range {
-    std::vector<std::uint32_t> dense, small;
-    std::vector<Digit> small_digits;
-    size_t bad_base = ~size_t{0}, bad_scalar = ~size_t{0};
+  // The terms [begin, end) of dense_, and one window of their digits; or of small_, which have one digit.
+  struct Task {
+    unsigned window;
+    size_t begin, end;
+    Xyzz<F> sum;
   };
 
-  void classify(const std::byte* bases, const std::byte* scalars, bool bases_mont) {
-    const size_t parts = std::clamp<size_t>(n_ / 4096, 1, size_t{4} * run_.team.size());
-    std::vector<Range> ranges(parts);
-    converted_.resize(bases_mont ? 0 : n_);
-    run_.team.run(parts, [&](size_t part, unsigned) {
-      for (size_t i = n_ * part / parts; i < n_ * (part + 1) / parts; ++i) {
-        check_base(bases + i * Affine<F>::bytes, i, bases_mont, ranges[part]);
-        classify_scalar(scalars + i * S::bytes, i, ranges[part]);
-      }
-    });
-    for (const Range& range : ranges) {
-      refuse(range.bad_base, "bases: point ", " has a coordinate that is not below the modulus");
-      refuse(range.bad_scalar, "scalars: element ", " is not below the group's order");
-      dense_.insert(dense_.end(), range.dense.begin(), range.dense.end());
-      small_.insert(small_.end(), range.small.begin(), range.small.end());
-      small_digits_.insert(small_digits_.end(), range.small_digits.begin(), range.small_digits.end());
+  void select(const std::vector<std::uint32_t>& places, std::vector<std::uint32_t>& chosen) const {
+    const auto begin = std::lower_bound(places.begin(), places.end(), offset_);
+    const auto end = std::lower_bound(begin, places.end(), offset_ + job_.n);
+    chosen.reserve(static_cast<size_t>(end - begin));
+    for (auto place = begin; place != end; ++place) {
+      const auto i = static_cast<std::uint32_t>(*place - offset_);
+      if (!bases_.is_infinity(i)) chosen.push_back(i);
     }
   }
 
-  void check_base(const std::byte* base, size_t i, bool mont, Range& range) {
-    uint64_t words[Affine<F>::words];
-    std::memcpy(words, base, sizeof words);
-    if (!Affine<F>::is_canonical(words)) return static_cast<void>(range.bad_base = std::min(range.bad_base, i));
-    if (!mont) converted_[i] = Affine<F>::from_canonical(words);
+  // Tasks for n terms of a window: `parts` of them, or as many as their memory asks for.
+  void split(size_t n, size_t parts, unsigned window) {
+    if (n == 0) return;
+    parts = std::max({parts, size_t{1}, (n + msm_detail::task_size - 1) / msm_detail::task_size});
+    for (size_t part = 0; part < parts; ++part) tasks_.push_back({window, n * part / parts, n * (part + 1) / parts, {}});
   }
 
-  static void classify_scalar(const std::byte* scalar, size_t i, Range& range) {
-    constexpr uint64_t bound = uint64_t{1} << small_bits;
-    uint64_t words[limbs], high = 0;
-    std::memcpy(words, scalar, sizeof words);
-    for (size_t j = 1; j < limbs; ++j) high |= words[j];
-    if (high == 0 && words[0] <= bound) {
-      if (words[0] == 0) return;
-      range.small.push_back(static_cast<std::uint32_t>(i));
-      range.small_digits.push_back(static_cast<Digit>(words[0]));
-    } else if (S::is_canonical(words)) {
-      range.dense.push_back(static_cast<std::uint32_t>(i));
-    } else {
-      range.bad_scalar = std::min(range.bad_scalar, i);
+  size_t buckets(const Task& task) const {
+    return task.window == small_window ? small_scalar_limit : size_t{1} << (window_ - 1);
+  }
+
+  Xyzz<F> sum(const Task& task, Worker& worker, const Progress& progress) const {
+    const bool small = task.window == small_window;
+    const std::uint32_t* const places = (small ? small_ : dense_).data() + task.begin;
+    const size_t count = task.end - task.begin;
+    const DigitReader<Scalar::limbs> reader(Scalar::Params::bits, window_);
+    worker.digits.resize(count);
+    for (size_t i = 0; i < count; ++i) {
+      // Checked once and read again: a racing writer can spoil the sum but not the digits' range.
+      uint64_t words[Scalar::limbs];
+      std::memcpy(words, job_.scalars + size_t{places[i]} * Scalar::bytes, sizeof words);
+      worker.digits[i] = small ? static_cast<Digit>(std::min(words[0], small_scalar_limit))
+                               : reader.digit(words, task.window);
     }
+    return worker.workspace.sum(msm_detail::Bases<F>{bases_.points()}, worker.digits.data(),
+                                [&](size_t i) { return places[i]; }, count, buckets(task), progress);
   }
 
-  void refuse(size_t index, const char* before, const char* after) const {
-    if (index != ~size_t{0}) throw MalformedInput(before + std::to_string(offset_ + index) + after);
-  }
-
-  // The terms whose scalar is not zero, without buckets.
-  Xyzz<F> add_few(const std::byte* bases, const std::byte* scalars) {
+  void add_few() const {
     std::vector<Affine<F>> terms;
     std::vector<uint64_t> factors;
-    dense_.insert(dense_.end(), small_.begin(), small_.end());
-    for (const size_t i : dense_) {
-      terms.push_back(converted_.empty() ? Affine<F>::load_mont(bases + i * Affine<F>::bytes) : converted_[i]);
-      factors.resize(factors.size() + limbs);
-      std::memcpy(&factors[factors.size() - limbs], scalars + i * S::bytes, S::bytes);
-    }
-    run_.progress.expect(1);
-    const Xyzz<F> total = sum_of_few<limbs>(terms, factors);
-    run_.progress.step();
-    return total;
-  }
-
-  Xyzz<F> add_windows(const Bases<F>& bases, const std::byte* scalars, unsigned window) {
-    const unsigned windows = dense_.empty() ? 0 : window_count(S::Params::bits, window);
-    digits_.resize(windows * dense_.size());
-    run_.team.split(windows ? dense_.size() : 0, 4096, [&](size_t begin, size_t end, unsigned) {
-      for (size_t i = begin; i < end; ++i) {
-        uint64_t words[limbs];  // checked once; read again, a racing writer can spoil the sum but not the digits' range
-        std::memcpy(words, scalars + size_t{dense_[i]} * S::bytes, sizeof words);
-        recode<limbs>(words, S::Params::bits, window, digits_.data() + i, dense_.size());
+    for (const auto* places : {&dense_, &small_}) {
+      for (const size_t i : *places) {
+        terms.push_back(Affine<F>::load_mont(bases_.points() + i * Affine<F>::bytes));
+        factors.resize(factors.size() + Scalar::limbs);
+        std::memcpy(&factors[factors.size() - Scalar::limbs], job_.scalars + i * Scalar::bytes, Scalar::bytes);
       }
-    });
-    // A window is split when there are more threads than windows; the small scalars are split evenly.
-    const size_t parts = windows ? std::max<size_t>(1, run_.team.size() / windows) : 0;
-    const size_t small_parts = std::clamp<size_t>(small_.size() / 1024, small_.empty() ? 0 : 1, run_.team.size());
-    std::vector<Xyzz<F>> sums(windows * parts + small_parts);
-    run_.progress.expect(sums.size());
-    const auto add_task = [&](size_t task, unsigned worker) {
-      run_.progress.check();
-      sums[task] = task < windows * parts
-                       ? dense_task(bases, task / parts, task % parts, parts, window, workspace(worker))
-                       : small_task(bases, task - windows * parts, small_parts, workspace(worker));
-      run_.progress.step();
-    };
-    if (n_ <= alone) {
-      for (size_t task = 0; task < sums.size(); ++task) add_task(task, 0);
-    } else {
-      run_.team.run(sums.size(), add_task);
     }
-    Xyzz<F> total = Xyzz<F>::infinity();
-    for (size_t w = windows; w-- > 0;) {
-      for (unsigned i = 0; i < window; ++i) total = total.dbl();
-      for (size_t part = 0; part < parts; ++part) total += sums[w * parts + part];
+    sum_of_few<Scalar::limbs>(terms, factors).to_affine().to_canonical(job_.out);
+  }
+
+  // The windows' sums, the highest first, each shifted into its place; tasks_ has them in ascending order.
+  void fold() const {
+    Xyzz<F> total = Xyzz<F>::infinity(), small = Xyzz<F>::infinity();
+    unsigned window = 0;
+    for (size_t i = tasks_.size(); i-- > 0;) {
+      const Task& task = tasks_[i];
+      if (task.window == small_window) {
+        small += task.sum;
+        continue;
+      }
+      for (; window > task.window; --window) total = shifted(total);
+      window = task.window;
+      total += task.sum;
     }
-    for (size_t task = windows * parts; task < sums.size(); ++task) total += sums[task];
-    return total;
+    total += small;
+    total.to_affine().to_canonical(job_.out);
   }
 
-  Xyzz<F> dense_task(const Bases<F>& bases, size_t w, size_t part, size_t parts, unsigned window, Workspace<F>& work) {
-    const size_t n = dense_.size(), begin = n * part / parts, end = n * (part + 1) / parts;
-    return work.sum(bases, digits_.data() + w * n + begin, [&](size_t i) { return dense_[begin + i]; }, end - begin,
-                    size_t{1} << (window - 1), run_.progress);
+  Xyzz<F> shifted(Xyzz<F> p) const {
+    for (unsigned i = 0; i < window_; ++i) p = p.dbl();
+    return p;
   }
 
-  Xyzz<F> small_task(const Bases<F>& bases, size_t part, size_t parts, Workspace<F>& work) {
-    const size_t n = small_.size(), begin = n * part / parts, end = n * (part + 1) / parts;
-    return work.sum(bases, small_digits_.data() + begin, [&](size_t i) { return small_[begin + i]; }, end - begin,
-                    size_t{1} << small_bits, run_.progress);
-  }
-
-  Workspace<F>& workspace(unsigned worker) {
-    if (!workspaces_[worker]) workspaces_[worker].emplace();
-    return *workspaces_[worker];
-  }
-
-  Run& run_;
-  std::vector<std::optional<Workspace<F>>>& workspaces_;
-  size_t n_ = 0, offset_ = 0;
-  std::vector<Affine<F>> converted_;
+  const MsmJob job_;
+  const ScalarClasses<Scalar>& scalars_;
+  const size_t offset_;
+  const CheckedBases<G> bases_;
   std::vector<std::uint32_t> dense_, small_;
-  std::vector<Digit> small_digits_, digits_;
+  unsigned window_ = 0;
+  std::vector<Task> tasks_;
+  std::atomic<size_t> pending_{0};
 };
 
-}  // namespace msm_detail
-
-// sum of scalars[i] * bases[i]; both at any alignment, scalars canonical, bases canonical or (bases_mont) Montgomery.
-// Throws MalformedInput for a scalar >= r or a coordinate >= q. `window` 0 lets the cost model choose.
-template <class G>
-Affine<typename G::Coordinate> msm(const std::byte* bases, const std::byte* scalars, size_t n, bool bases_mont,
-                                   unsigned window, Run& run) {
-  using F = typename G::Coordinate;
-  std::vector<std::optional<msm_detail::Workspace<F>>> workspaces(run.team.size());
-  Xyzz<F> total = Xyzz<F>::infinity();
-  for (size_t begin = 0; begin < n; begin += msm_detail::chunk_size) {
-    run.progress.check();
-    msm_detail::Chunk<G> chunk(run, workspaces);
-    total += chunk.sum(bases + begin * Affine<F>::bytes, scalars + begin * G::Scalar::bytes,
-                       std::min(msm_detail::chunk_size, n - begin), begin, bases_mont, window);
+// All the jobs' sums; group 1's by plans of type First, group 2's by Second. Throws MalformedInput for a scalar >= r or a
+// coordinate >= q of bases that are not prepared.
+template <class First, class Second>
+void run_plans(const MsmJob* jobs, size_t count, Run& run) {
+  run.progress.expect(1);
+  run.progress.check();
+  const SharedScalars<typename First::Scalar> scalars(jobs, count, run);
+  std::deque<First> first;
+  std::deque<Second> second;
+  for (size_t i = 0; i < count; ++i) {
+    if (jobs[i].group == 1) {
+      first.emplace_back(jobs[i], scalars.array(i), scalars.offset(i), run);
+    } else {
+      second.emplace_back(jobs[i], scalars.array(i), scalars.offset(i), run);
+    }
   }
-  return total.to_affine();
+  run.team.run(count, [&](size_t i, unsigned) {
+    if (i < first.size()) {
+      first[i].select();
+    } else {
+      second[i - first.size()].select();
+    }
+  });
+  typename First::Workers first_workers(run.team.size());
+  typename Second::Workers second_workers(run.team.size());
+  TaskPool pool;
+  for (First& plan : first) plan.add_tasks(pool, first_workers, run.progress, count == 1);
+  for (Second& plan : second) plan.add_tasks(pool, second_workers, run.progress, count == 1);
+  pool.run(run);
+  run.progress.step();
+}
+
+template <class C>
+void msm_many(const MsmJob* jobs, size_t count, Run& run) {
+  run_plans<MsmPlan<G1<C>>, MsmPlan<G2<C>>>(jobs, count, run);
 }
 
 }  // namespace proofgrid

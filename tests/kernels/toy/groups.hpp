@@ -99,9 +99,11 @@ void expect_msm(const std::vector<uint64_t>& logs, const std::vector<uint64_t>& 
     bases.insert(bases.end(), T::canonical(logs[i]), T::canonical(logs[i]) + Point::words);
     sum += logs[i] * scalars[i];
   }
-  const Point total =
-      proofgrid::msm<G>(bytes(bases.data()), bytes(scalars.data()), logs.size(), false, window, run);
-  expect(total == T::point(sum % T::order), T::Curve::name, "msm (window, length, first log and scalar)",
+  uint64_t total[Point::words];
+  const proofgrid::MsmJob job{1, proofgrid::MsmJob::Form::canonical, bytes(bases.data()), bytes(scalars.data()),
+                              logs.size(), window, total};
+  proofgrid::run_plans<proofgrid::MsmPlan<G>, proofgrid::MsmPlan<G>>(&job, 1, run);
+  expect(Point::from_canonical(total) == T::point(sum % T::order), T::Curve::name, "msm (window, length, first log and scalar)",
          {window, logs.size(), logs[0], scalars[0]});
 }
 

@@ -55,6 +55,25 @@ struct Constants {
     return r;
   }
 
+  // factor * p^2 as columns of 52 bits.
+  struct Columns {
+    uint64_t column[2 * limbs];
+  };
+  static constexpr Columns square_multiple(uint64_t factor) {
+    Columns r{};
+    const Number a = multiple(factor);
+    for (size_t i = 0; i < limbs; ++i) {
+      __extension__ unsigned __int128 carry = 0;
+      for (size_t j = 0; j < limbs; ++j) {
+        carry += static_cast<unsigned __int128>(a.limb[i]) * modulus.limb[j] + r.column[i + j];
+        r.column[i + j] = static_cast<uint64_t>(carry) & limb_mask;
+        carry >>= limb_bits;
+      }
+      r.column[i + limbs] = static_cast<uint64_t>(carry);
+    }
+    return r;
+  }
+
   // With k = -1/p mod 2^52: (k p + 1) / 2^52. A value with low limb t loses it when t times this number is added one limb
   // higher, for t + t k p = t (k p + 1) - ... vanishes below 2^52 (Orup, ARITH 1995: quotients without a multiplication).
   static constexpr Number fold = multiple(minus_inverse, 1, 1);

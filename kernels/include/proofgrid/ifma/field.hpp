@@ -41,7 +41,9 @@ class Lanes {
   using C = Constants<P>;
   using Number = typename C::Number;
   static constexpr size_t limbs = C::limbs;
-  static constexpr unsigned product = 3;  // the magnitude of a product
+  static constexpr size_t words = P::limbs;                // 64-bit words of one element in memory
+  static constexpr unsigned product = 3;                   // the magnitude of a product
+  static constexpr uint64_t headroom = C::headroom;        // the most that the magnitudes of two factors may multiply to
 
   Word limb[limbs];
 
@@ -96,6 +98,11 @@ class Lanes {
   PROOFGRID_INLINE static Lanes from_canonical() { return broadcast(from_canonical_number); }   // x -> x R
   PROOFGRID_INLINE static Lanes to_mont_words() { return broadcast(to_mont_number); }           // x R -> x 2^(64 words)
   PROOFGRID_INLINE static Lanes to_canonical() { return broadcast(to_canonical_number); }       // x R -> x
+  // The same as functions, which Lanes2 has too. A factor of 1 p: x may have a magnitude up to headroom.
+  PROOFGRID_INLINE static Lanes enter_mont(const Lanes& x) { return x * from_mont_words(); }
+  PROOFGRID_INLINE static Lanes enter_canonical(const Lanes& x) { return x * from_canonical(); }
+  PROOFGRID_INLINE static Lanes leave_mont(const Lanes& x) { return x * to_mont_words(); }
+  PROOFGRID_INLINE static Lanes leave_canonical(const Lanes& x) { return x * to_canonical(); }
 
   PROOFGRID_INLINE friend Lanes operator+(const Lanes& a, const Lanes& b) {
     Lanes r;
@@ -250,13 +257,13 @@ class Lanes {
   void require_factors(const Lanes& b) const {
     if (magnitude_ * b.magnitude_ > C::headroom) broken("factors whose product exceeds the headroom");
   }
-
- private:
-  uint64_t magnitude_ = 0;
   [[noreturn]] static void broken(const char* what) {
     std::fprintf(stderr, "proofgrid VERIFY: %s: %s\n", P::name, what);
     std::abort();
   }
+
+ private:
+  uint64_t magnitude_ = 0;
   void verify() const {
     alignas(64) uint64_t values[limbs][lanes];
     for (size_t i = 0; i < limbs; ++i) _mm512_store_si512(values[i], limb[i]);

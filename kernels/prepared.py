@@ -1,0 +1,61 @@
+"""Fixed bases turned once into a backend's own layout, and several MSMs asked for at once."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from proofgrid.errors import MalformedInput
+from proofgrid.kernels.arrays import Array
+from proofgrid.kernels.curves import Group
+
+ALIGNMENT = 64
+"""Bytes to a multiple of which prepared bases begin."""
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedBases:
+    """``n`` points of ``group`` in the layout that ``form`` names; ``data`` is ``uint8[...]``, 64-byte aligned.
+
+    Made by ``Backend.prepare``, or read from where its ``data`` was stored: a backend takes those whose ``form`` is its
+    own ``prepared_form(group)``. Bytes that were damaged in between give a wrong sum and do no other harm.
+    """
+
+    group: Group
+    form: str
+    n: int
+    data: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return self.n
+
+
+class MsmJob(NamedTuple):
+    """sum of scalars[i] * bases[i]: bases ``[n, *point_shape]``, canonical or ``bases_mont``, or prepared."""
+
+    group: Group
+    bases: Array | PreparedBases
+    scalars: Array
+    bases_mont: bool = False
+
+
+def aligned_bytes(size: int) -> NDArray[np.uint8]:
+    """``uint8[size]``, 64-byte aligned, uninitialised."""
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + size]
+
+
+def require_form(bases: PreparedBases, group: Group, form: str, n_bytes: int) -> NDArray[np.uint8]:
+    """``bases.data`` if they are of that group, form and size, else :class:`~proofgrid.errors.MalformedInput`."""
+    if bases.form != form or bases.group != group:
+        raise MalformedInput(
+            f"bases: prepared as {bases.form!r}, expected {form!r}; prepare them again with this backend"
+        )
+    data = bases.data
+    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape != (n_bytes,):
+        raise MalformedInput(f"bases: {bases.n} of form {form!r} take uint8[{n_bytes}]; prepare them again")
+    if (data.size and data.ctypes.data % ALIGNMENT) or not data.flags.c_contiguous:
+        raise MalformedInput(f"bases: prepared data must lie at a multiple of {ALIGNMENT} bytes; copy them there")
+    return data
