@@ -19,13 +19,22 @@
 
 namespace proofgrid::inline PROOFGRID_LAYER {
 
+// For functions whose words go through general registers: g++ would gather them in vector registers to store them.
+#if defined(__GNUC__) && !defined(__clang__)
+#define PROOFGRID_SCALAR [[gnu::optimize("no-tree-slp-vectorize")]]
+#else
+#define PROOFGRID_SCALAR
+#endif
+
 template <class F>
 struct ReducedLazy {
   using Twiddle = F;
   F value;
 
   static Twiddle twiddle(const F& factor) { return factor; }
-  PROOFGRID_INLINE static ReducedLazy load(const F& x) { return {x}; }
+  // Of a stored value: narrow, and wide.
+  PROOFGRID_INLINE static ReducedLazy reduced(const F& x) { return {x}; }
+  PROOFGRID_INLINE static ReducedLazy product(const F& x, const Twiddle& t) { return {x * t}; }
   PROOFGRID_INLINE void store(F& x) const { x = value; }
   PROOFGRID_INLINE void store_reduced(F& x) const { x = value; }
 

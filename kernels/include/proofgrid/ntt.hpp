@@ -77,14 +77,14 @@ inline constexpr size_t grain = 1024;
 
 // Two Cooley-Tukey stages on quarters x, x + q, x + 2q, x + 3q of block k; the last ones leave reduced values.
 template <bool last, class F>
-inline void forward4(F* x, size_t q, size_t begin, size_t end, const Twiddle<F>* t, size_t k) {
+PROOFGRID_SCALAR inline void forward4(F* x, size_t q, size_t begin, size_t end, const Twiddle<F>* t, size_t k) {
   using L = Lazy<F>;
   const Twiddle<F>&outer = t[k], &left = t[2 * k], &right = t[2 * k + 1];
   const auto store = [](const L& value, F& place) { last ? value.store_reduced(place) : value.store(place); };
   for (size_t j = begin; j < end; ++j) {
-    const L a = L::load(x[j]).reduce(), b = L::load(x[j + q]).reduce();
-    const L x2 = L::load(x[j + 2 * q]), x3 = L::load(x[j + 3 * q]);
-    const L c = k ? x2 * outer : x2.reduce(), d = k ? x3 * outer : x3.reduce();
+    const L a = L::reduced(x[j]), b = L::reduced(x[j + q]);
+    const F &x2 = x[j + 2 * q], &x3 = x[j + 3 * q];
+    const L c = k ? L::product(x2, outer) : L::reduced(x2), d = k ? L::product(x3, outer) : L::reduced(x3);
     const L ac = L::sum(a, c).reduce(), a_c = L::difference(a, c).reduce();
     const L bd = k ? L::sum(b, d) * left : L::sum(b, d).reduce(), b_d = L::difference(b, d) * right;
     store(L::sum(ac, bd), x[j]), store(L::difference(ac, bd), x[j + q]);
@@ -94,13 +94,13 @@ inline void forward4(F* x, size_t q, size_t begin, size_t end, const Twiddle<F>*
 
 // Two Gentleman-Sande stages, the transpose of forward4.
 template <bool last, class F>
-inline void backward4(F* x, size_t q, size_t begin, size_t end, const Twiddle<F>* t, size_t k) {
+PROOFGRID_SCALAR inline void backward4(F* x, size_t q, size_t begin, size_t end, const Twiddle<F>* t, size_t k) {
   using L = Lazy<F>;
   const Twiddle<F>&outer = t[k], &left = t[2 * k], &right = t[2 * k + 1];
   const auto store = [](const L& value, F& place) { last ? value.store_reduced(place) : value.store(place); };
   for (size_t j = begin; j < end; ++j) {
-    const L a = L::load(x[j]).reduce(), b = L::load(x[j + q]).reduce();
-    const L c = L::load(x[j + 2 * q]).reduce(), d = L::load(x[j + 3 * q]).reduce();
+    const L a = L::reduced(x[j]), b = L::reduced(x[j + q]);
+    const L c = L::reduced(x[j + 2 * q]), d = L::reduced(x[j + 3 * q]);
     const L ab = L::sum(a, b), cd = L::sum(c, d), a_b = L::difference(a, b), c_d = L::difference(c, d) * right;
     const L odd = k ? (a_b * left).reduce() : a_b.reduce();
     const L outer_even = L::difference_of_sums(ab, cd), outer_odd = L::difference(odd, c_d);
@@ -113,14 +113,14 @@ inline void backward4(F* x, size_t q, size_t begin, size_t end, const Twiddle<F>
 template <class F>
 inline void forward2(F* x, const Twiddle<F>& t) {
   using L = Lazy<F>;
-  const L a = L::load(x[0]).reduce(), b = L::load(x[1]) * t;
+  const L a = L::reduced(x[0]), b = L::product(x[1], t);
   L::sum(a, b).store_reduced(x[0]), L::difference(a, b).store_reduced(x[1]);
 }
 
 template <bool last, class F>
 inline void backward2(F* x, const Twiddle<F>& t) {
   using L = Lazy<F>;
-  const L a = L::load(x[0]).reduce(), b = L::load(x[1]).reduce(), sum = L::sum(a, b), product = L::difference(a, b) * t;
+  const L a = L::reduced(x[0]), b = L::reduced(x[1]), sum = L::sum(a, b), product = L::difference(a, b) * t;
   last ? sum.store_reduced(x[0]) : sum.store(x[0]);
   last ? product.store_reduced(x[1]) : product.store(x[1]);
 }

@@ -115,7 +115,7 @@ void quotient(const std::byte* coefficients, size_t count, const std::byte* witn
     natural_to_reversed(x, log_n, t, run);
     run.progress.step();
     run.team.split(n, 1024, [&](size_t begin, size_t end, unsigned) {
-      for (size_t i = begin; i < end; ++i) (Lazy<F>::load(x[i] * scale) * t[i]).store_reduced(x[i]);
+      for (size_t i = begin; i < end; ++i) Lazy<F>::product(x[i] * scale, t[i]).store_reduced(x[i]);
     });
     reversed_to_natural(x, log_n, t, run);
     run.progress.step();
