@@ -63,14 +63,7 @@ class Lanes2 {
 
   // Products in Fp2 are called, not inlined: 2 kB of code and more (field.hpp).
   // Karatsuba on unreduced columns: 3 products and 2 reductions, 252 (N = 5) or 642 (N = 8) vpmadd52.
-  [[gnu::noinline]] friend Lanes2 operator*(const Lanes2& a, const Lanes2& b) {
-    require_room(a.magnitude() * b.magnitude());
-    Word low[columns], high[columns], cross[columns];
-    Base::multiply_wide(low, a.c0, b.c0);
-    Base::multiply_wide(high, a.c1, b.c1);
-    Base::multiply_wide(cross, a.c0 + a.c1, b.c0 + b.c1);
-    return reduced(low, high, cross);
-  }
+  PROOFGRID_INLINE friend Lanes2 operator*(const Lanes2& a, const Lanes2& b) { return multiply(a, b); }
   // By an element of the base field: 2 of its multiplications; the magnitudes may multiply to C::headroom.
   PROOFGRID_INLINE friend Lanes2 operator*(const Lanes2& a, const Base& b) { return {a.c0 * b, a.c1 * b}; }
 
@@ -131,6 +124,15 @@ class Lanes2 {
 
  private:
   static constexpr size_t columns = 2 * Base::limbs;
+
+  [[gnu::noinline]] static Lanes2 multiply(const Lanes2& a, const Lanes2& b) {
+    require_room(a.magnitude() * b.magnitude());
+    Word low[columns], high[columns], cross[columns];
+    Base::multiply_wide(low, a.c0, b.c0);
+    Base::multiply_wide(high, a.c1, b.c1);
+    Base::multiply_wide(cross, a.c0 + a.c1, b.c0 + b.c1);
+    return reduced(low, high, cross);
+  }
 
   // The products of factors of these magnitudes may be added: half of the base field's headroom, since a difference of two
   // such sums is brought above zero by as much again.
