@@ -1,0 +1,198 @@
+// Multi-scalar multiplication eight additions at a time: what ../msm.hpp says of jobs, scalars and tasks holds here. A task
+// is a range of a job's windows:
+//
+//   some windows at a time (as many as fill the lanes with buckets)
+//     digits.hpp    the digits of eight scalars at a time; the points of each bucket
+//     buckets.hpp   the buckets' sums
+//   all windows of the task at once
+//     buckets_reduce.hpp   the windows' sums from the buckets'
+//
+// Cost over n dense scalars of b bits: (b / c + 1) * (n + 2 * 2^(c-1)) affine additions, each an eighth of 5 mul and 1 square.
+// Memory: 4 bytes a term and job; for each thread 6 bytes a term of the largest task, a record for each bucket of its windows,
+// and 2 MB; for bases that are not prepared, a record each.
+#pragma once
+
+#include <immintrin.h>
+
+#include <atomic>
+#include <optional>
+#include <vector>
+
+#include "proofgrid/ifma/buckets_reduce.hpp"
+#include "proofgrid/ifma/digits.hpp"
+#include "proofgrid/ifma/points_prepared.hpp"
+#include "proofgrid/msm.hpp"
+
+PROOFGRID_IFMA_BEGIN
+namespace proofgrid::inline PROOFGRID_LAYER::ifma {
+
+namespace msm_detail {
+
+inline constexpr size_t task_size = size_t{1} << 21;  // terms of one task: bounds its memory
+inline constexpr size_t batch_buckets = 4096;         // windows are taken together until they have so many
+
+// In additions: a window of n terms, with its digits and sort, and its share of the reduction.
+inline double window_cost(size_t n, size_t buckets) {
+  return 1.15 * static_cast<double>(n) + 2.3 * static_cast<double>(buckets) + 200;
+}
+
+inline unsigned choose_window(size_t n, unsigned bits) {
+  unsigned best = 2;
+  double least = 0;
+  for (unsigned window = 2; window <= max_window; ++window) {
+    const double cost = window_count(bits, window) * window_cost(n, size_t{1} << (window - 1));
+    if (window == 2 || cost < least) best = window, least = cost;
+  }
+  return best;
+}
+
+}  // namespace msm_detail
+
+template <class G>
+class MsmPlan {
+ public:
+  using F = typename LanesOf<typename G::Coordinate>::type;
+  using Scalar = typename G::Scalar;
+  using Sum = Xyzz<typename G::Coordinate>;
+
+  struct Worker {
+    std::vector<Digit> digits;
+    BucketSort sort;
+    BucketSums<F> sums;
+    RecordArray<F> buckets;
+    BucketReducer<F> reducer;
+  };
+  using Workers = std::vector<std::optional<Worker>>;
+
+  MsmPlan(const MsmJob& job, const ScalarClasses<Scalar>& scalars, size_t offset, Run& run)
+      : job_(job), scalars_(scalars), offset_(offset), records_(job, run) {}
+
+  void select() {
+    select(scalars_.dense, dense_);
+    select(scalars_.small, small_);
+  }
+
+  void add_tasks(TaskPool& pool, Workers& workers, const Progress& progress, bool alone) {
+    using namespace msm_detail;
+    const size_t threads = workers.size();
+    window_ = job_.window ? job_.window : msm_detail::choose_window(dense_.size(), Scalar::Params::bits);
+    const unsigned windows = dense_.empty() ? 0 : window_count(Scalar::Params::bits, window_);
+    const size_t tasks = std::min<size_t>(windows, alone ? (threads == 1 ? 1 : 2 * threads) : 4 * threads);
+    for (size_t t = 0; t < tasks; ++t) {
+      const auto first = static_cast<unsigned>(windows * t / tasks), end = static_cast<unsigned>(windows * (t + 1) / tasks);
+      split(dense_.size(), 1, first, end - first);
+    }
+    split(small_.size(), alone ? std::min(threads, small_.size() / 4096) : 1, small_window, 1);
+    if (tasks_.empty()) return fold();
+    pending_.store(tasks_.size(), std::memory_order_relaxed);
+    for (Task& task : tasks_) {
+      const double cost = weight * task.windows * window_cost(task.end - task.begin, buckets(task));
+      pool.add(cost, [this, &task, &workers, &progress](unsigned worker) {
+        if (!workers[worker]) workers[worker].emplace();
+        add_up(task, *workers[worker], progress);
+        if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) fold();
+      });
+    }
+  }
+
+ private:
+  static constexpr unsigned small_window = ~0u;
+  static constexpr double weight = F::words > F::Params::limbs ? 2.5 : 1;  // of an addition, against group 1
+
+  // The terms [begin, end) of dense_ and `windows` windows of their digits; or of small_, which have one digit.
+  struct Task {
+    unsigned first, windows;
+    size_t begin, end;
+    std::vector<Sum> sums;
+  };
+
+  void select(const std::vector<std::uint32_t>& places, std::vector<std::uint32_t>& chosen) const {
+    const auto begin = std::lower_bound(places.begin(), places.end(), offset_);
+    const auto end = std::lower_bound(begin, places.end(), offset_ + job_.n);
+    chosen.reserve(static_cast<size_t>(end - begin));
+    for (auto place = begin; place != end; ++place) {
+      const auto i = static_cast<std::uint32_t>(*place - offset_);
+      if (!records_.is_infinity(i)) chosen.push_back(i);
+    }
+  }
+
+  void split(size_t n, size_t parts, unsigned first, unsigned windows) {
+    if (n == 0) return;
+    parts = std::max({parts, size_t{1}, (n + msm_detail::task_size - 1) / msm_detail::task_size});
+    for (size_t part = 0; part < parts; ++part) {
+      tasks_.push_back({first, windows, n * part / parts, n * (part + 1) / parts, {}});
+    }
+  }
+
+  size_t buckets(const Task& task) const {
+    return task.first == small_window ? small_scalar_limit : size_t{1} << (window_ - 1);
+  }
+
+  void add_up(Task& task, Worker& worker, const Progress& progress) const {
+    const bool small = task.first == small_window;
+    const std::uint32_t* const places = (small ? small_ : dense_).data() + task.begin;
+    const size_t n = task.end - task.begin, row = std::max(buckets(task), lanes), stride = (n + 7) / 8 * 8;
+    const auto at_once = static_cast<unsigned>(std::clamp<size_t>(msm_detail::batch_buckets / row, 1, task.windows));
+    worker.buckets.assign(task.windows * row);
+    worker.digits.resize(at_once * stride);
+    const LaneDigits reader(Scalar::Params::bits, small ? max_window : window_);
+    for (unsigned done = 0; done < task.windows; done += at_once) {
+      progress.check();
+      const unsigned windows = std::min(at_once, task.windows - done);
+      if (small) {
+        read_small(places, n, worker.digits.data());
+      } else {
+        reader.read(job_.scalars, places, n, task.first + done, windows, worker.digits.data(), stride);
+      }
+      worker.sort.sort(worker.digits.data(), stride, places, n, windows, row);
+      worker.sums.sum(records_.data(), worker.sort.entries(), worker.sort.begins(), windows * row, worker.buckets,
+                      done * row, progress);
+    }
+    task.sums.resize(task.windows);
+    worker.reducer.reduce(worker.buckets, task.windows, row, task.sums.data());
+  }
+
+  void read_small(const std::uint32_t* places, size_t n, Digit* digits) const {
+    for (size_t i = 0; i < n; ++i) {
+      // Checked once and read again: a racing writer can spoil the sum but not the digits' range.
+      uint64_t word;
+      std::memcpy(&word, job_.scalars + size_t{places[i]} * Scalar::bytes, sizeof word);
+      digits[i] = static_cast<Digit>(std::min(word, small_scalar_limit));
+    }
+  }
+
+  // The windows' sums, the highest first, each shifted into its place.
+  void fold() const {
+    const unsigned windows = dense_.empty() ? 0 : window_count(Scalar::Params::bits, window_);
+    std::vector<Sum> sums(windows, Sum::infinity());
+    Sum total = Sum::infinity(), small = Sum::infinity();
+    for (const Task& task : tasks_) {
+      for (unsigned w = 0; w < task.windows; ++w) {
+        (task.first == small_window ? small : sums[task.first + w]) += task.sums[w];
+      }
+    }
+    for (unsigned w = windows; w-- > 0;) {
+      for (unsigned i = 0; i < window_; ++i) total = total.dbl();
+      total += sums[w];
+    }
+    total += small;
+    total.to_affine().to_canonical(job_.out);
+  }
+
+  const MsmJob job_;
+  const ScalarClasses<Scalar>& scalars_;
+  const size_t offset_;
+  const JobRecords<G> records_;
+  std::vector<std::uint32_t> dense_, small_;
+  unsigned window_ = 0;
+  std::vector<Task> tasks_;
+  std::atomic<size_t> pending_{0};
+};
+
+template <class C>
+void msm_many(const MsmJob* jobs, size_t count, Run& run) {
+  run_plans<MsmPlan<G1<C>>, MsmPlan<G2<C>>>(jobs, count, run);
+}
+
+}  // namespace proofgrid
+PROOFGRID_IFMA_END

@@ -1,0 +1,286 @@
+// Affine additions eight at a time, a whole batch of vectors with one inversion: 5 multiplications and 1 square for eight
+// sums (Montgomery, Math. Comp. 48, 1987), 590 vpmadd52 over BN254's G1.
+//
+//   forward   the products of all denominators x2 - x1, in `chains` independent chains, so that one multiplication's latency
+//             hides behind another's
+//   inverse   of the chains' product: eight lanes, one scalar inversion
+//   backward  each denominator's inverse, the slope, the sum
+//
+// The common path asks nothing. A vector with an idle lane or an empty sum is added carefully: each lane by its own case.
+// A vector with equal or opposite points makes the product vanish; then the whole batch is done carefully. So sums are
+// right for every input, and the worst input costs less than twice the best.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "proofgrid/ifma/inverse.hpp"
+#include "proofgrid/ifma/points.hpp"
+
+PROOFGRID_IFMA_BEGIN
+namespace proofgrid::inline PROOFGRID_LAYER::ifma {
+
+namespace points_detail {
+
+// `limbs` uncarried, a value of magnitude below 2 k + 5 (k = 4, 8): less k p where it is about k p or more, and so on down
+// to 4 p; then carried, of magnitude 5. Only the top limb is compared: carries into it are below 2^4, and p's own top limb
+// has 17 bits or more.
+template <unsigned k, class P>
+PROOFGRID_INLINE Lanes<P> lower(Lanes<P> x) {
+  using C = Constants<P>;
+  static constexpr auto multiple = C::multiple(k);
+  constexpr size_t top = Lanes<P>::limbs - 1;
+  const Mask above = _mm512_cmpge_epi64_mask(x.limb[top], all(multiple.limb[top] + 16));
+#pragma GCC unroll 8
+  for (size_t i = 0; i <= top; ++i) {
+    x.limb[i] = _mm512_mask_sub_epi64(x.limb[i], above, x.limb[i], all(multiple.limb[i]));
+  }
+  if constexpr (k > 4) {
+    return lower<k / 2>(x);
+  } else {
+    x.carry();
+    return x.bound(5);
+  }
+}
+
+// a - b - c, a product less values of magnitudes up to mb and mc (0: there is no c); of magnitude 5.
+template <unsigned mb, unsigned mc, class P>
+PROOFGRID_INLINE Lanes<P> lowered_difference(const Lanes<P>& a, const Lanes<P>& b, const Lanes<P>& c) {
+  static constexpr auto offset = Constants<P>::multiple(mb + mc);
+  a.require(Lanes<P>::product);
+  b.require(mb);
+  if constexpr (mc != 0) c.require(mc);
+  Lanes<P> r;
+#pragma GCC unroll 8
+  for (size_t i = 0; i < Lanes<P>::limbs; ++i) {
+    r.limb[i] = _mm512_add_epi64(a.limb[i], _mm512_sub_epi64(all(offset.limb[i]), b.limb[i]));
+    if constexpr (mc != 0) r.limb[i] = _mm512_sub_epi64(r.limb[i], c.limb[i]);
+  }
+  static_assert(mb + mc + Lanes<P>::product <= 13);
+  return lower<(mb + mc + Lanes<P>::product > 9 ? 8 : 4)>(r);
+}
+template <unsigned mb, unsigned mc, class P>
+PROOFGRID_INLINE Lanes2<P> lowered_difference(const Lanes2<P>& a, const Lanes2<P>& b, const Lanes2<P>& c) {
+  return {lowered_difference<mb, mc>(a.c0, b.c0, c.c0), lowered_difference<mb, mc>(a.c1, b.c1, c.c1)};
+}
+
+// a - b, or -a - b in the lanes of the mask, for magnitudes ma and mb; of magnitude 2 ma + mb.
+template <unsigned ma, unsigned mb, class P>
+PROOFGRID_INLINE Lanes<P> signed_difference(Mask negative, const Lanes<P>& a, const Lanes<P>& b) {
+  static constexpr auto offset = Constants<P>::multiple(ma + mb);
+  a.require(ma);
+  b.require(mb);
+  Lanes<P> r;
+#pragma GCC unroll 8
+  for (size_t i = 0; i < Lanes<P>::limbs; ++i) {
+    const Word rest = _mm512_sub_epi64(all(offset.limb[i]), b.limb[i]);
+    r.limb[i] = _mm512_mask_sub_epi64(_mm512_add_epi64(rest, a.limb[i]), negative, rest, a.limb[i]);
+  }
+  r.carry();
+  return r.bound(2 * ma + mb);
+}
+template <unsigned ma, unsigned mb, class P>
+PROOFGRID_INLINE Lanes2<P> signed_difference(Mask negative, const Lanes2<P>& a, const Lanes2<P>& b) {
+  return {signed_difference<ma, mb>(negative, a.c0, b.c0), signed_difference<ma, mb>(negative, a.c1, b.c1)};
+}
+
+}  // namespace points_detail
+
+// Sums of points, and the addition of one more point to each. A Source says where a batch's second operands come from:
+// vector v holds point(v) (its x alone: x(v)) of magnitude Source::magnitude, in the lanes of active(v), which is 0 beyond
+// the last vector; where Source::has_signs, y counts negative in the lanes of negative(v). finished(v) is called when v's
+// sum stands; the vectors end from the last to the first.
+template <class F>
+class PointSums {
+ public:
+  static constexpr unsigned magnitude = 5;  // of the sums' coordinates
+  static constexpr size_t chains = 2;       // batches are padded to a multiple
+
+  explicit PointSums(size_t vectors)
+      : capacity_((vectors + chains - 1) / chains * chains),
+        sums_(new PointLanes<F>[capacity_]),
+        prefix_(new F[capacity_]),
+        lanes_(new Cases[capacity_]),
+        empty_(new Mask[capacity_]) {}
+
+  size_t capacity() const { return capacity_; }
+  PointLanes<F>& sum(size_t v) { return sums_[v]; }
+  const PointLanes<F>& sum(size_t v) const { return sums_[v]; }
+  Mask& empty(size_t v) { return empty_[v]; }  // the lanes whose sum is infinity
+  Mask empty(size_t v) const { return empty_[v]; }
+
+  // sum(v) += source's vector v, for v in [0, count).
+  template <class Source>
+  void add(size_t count, Source& source) {
+    const size_t padded = (count + chains - 1) / chains * chains;
+    F inverse[chains];
+    if (!forward<false>(padded, source, inverse)) forward<true>(padded, source, inverse);
+    backward(padded, source, inverse);
+  }
+
+ private:
+  // Of a vector that is added carefully: the lanes that add by chord or tangent, by tangent, that become the second
+  // operand, that become infinity. Of any other: slope is all ones, the rest none.
+  struct Cases {
+    Mask careful, slope, tangent, copy, vanish;
+  };
+
+  // False if a denominator is zero: then careful is needed.
+  template <bool careful, class Source>
+  bool forward(size_t count, Source& source, F (&inverse)[chains]) {
+    F product[chains];
+#pragma GCC unroll 4
+    for (size_t j = 0; j < chains; ++j) product[j] = F::one();
+    for (size_t v = 0; v < count; v += chains) {
+      bool plain = !careful;
+#pragma GCC unroll 4
+      for (size_t j = 0; j < chains; ++j) plain &= (source.active(v + j) == 0xff) & (empty_[v + j] == 0);
+      if (plain) [[likely]] {
+        F d[chains];
+#pragma GCC unroll 4
+        for (size_t j = 0; j < chains; ++j) d[j] = F::template subtract<magnitude>(source.x(v + j), sums_[v + j].x);
+#pragma GCC unroll 4
+        for (size_t j = 0; j < chains; ++j) {
+          lanes_[v + j].careful = 0;
+          prefix_[v + j] = product[j];
+          product[j] = product[j] * d[j];
+        }
+      } else {
+#pragma GCC unroll 4
+        for (size_t j = 0; j < chains; ++j) {
+          prefix_[v + j] = product[j];
+          product[j] = product[j] * distinguish(v + j, source);
+        }
+      }
+    }
+    static_assert(chains == 2);
+    const F all_inverse = ifma::inverse(product[0] * product[1]);
+    if (all_inverse.is_all_zero() != 0) return false;
+    inverse[0] = all_inverse * product[1];
+    inverse[1] = all_inverse * product[0];
+    return true;
+  }
+
+  template <class Source>
+  void backward(size_t count, Source& source, F (&inverse)[chains]) {
+    constexpr unsigned m = Source::magnitude;
+    using namespace points_detail;
+    F rest[chains];
+#pragma GCC unroll 4
+    for (size_t j = 0; j < chains; ++j) rest[j] = inverse[j];
+    for (size_t v = count; v > 0;) {
+      v -= chains;
+      Mask careful = 0;
+#pragma GCC unroll 4
+      for (size_t j = 0; j < chains; ++j) careful |= lanes_[v + j].careful;
+      if (!careful) [[likely]] {
+        PointLanes<F> p[chains];
+        F slope[chains], square[chains], x3[chains];
+#pragma GCC unroll 4
+        for (size_t j = 0; j < chains; ++j) p[j] = source.point(v + j);
+#pragma GCC unroll 4
+        for (size_t j = 0; j < chains; ++j) {
+          slope[j] = rest[j] * prefix_[v + j];
+          rest[j] = rest[j] * F::template subtract<magnitude>(p[j].x, sums_[v + j].x);
+        }
+#pragma GCC unroll 4
+        for (size_t j = 0; j < chains; ++j) {
+          slope[j] = slope[j] * rise(source, v + j, p[j].y);
+        }
+#pragma GCC unroll 4
+        for (size_t j = 0; j < chains; ++j) square[j] = slope[j].square();
+#pragma GCC unroll 4
+        for (size_t j = 0; j < chains; ++j) {
+          x3[j] = lowered_difference<magnitude, m>(square[j], sums_[v + j].x, p[j].x);
+          slope[j] = slope[j] * F::template subtract<magnitude>(sums_[v + j].x, x3[j]);
+        }
+#pragma GCC unroll 4
+        for (size_t j = 0; j < chains; ++j) {
+          sums_[v + j].y = lowered_difference<magnitude, 0>(slope[j], sums_[v + j].y, slope[j]);
+          sums_[v + j].x = x3[j];
+        }
+      } else {
+#pragma GCC unroll 4
+        for (size_t j = 0; j < chains; ++j) rest[j] = finish(v + j, source, rest[j]);
+      }
+#pragma GCC unroll 4
+      for (size_t j = 0; j < chains; ++j) source.finished(v + j);
+    }
+  }
+
+  // The cases of vector v's lanes and their denominators: x2 - x1, 2 y1 or 1.
+  template <class Source>
+  [[gnu::noinline]] F distinguish(size_t v, Source& source) {
+    const PointLanes<F>& a = sums_[v];
+    const Mask active = source.active(v), both = active & ~empty_[v];
+    F chord = F::one(), tangent = F::one();
+    Cases c{1, 0, 0, static_cast<Mask>(active & empty_[v]), 0};
+    if (both) {
+      const PointLanes<F> b = source.point(v);
+      chord = F::template subtract<magnitude>(b.x, a.x);
+      const Mask same_x = both & chord.template is_zero<Source::magnitude + magnitude>();
+      if (same_x) {
+        c.tangent = same_x & rise(source, v, b.y).template is_zero<2 * magnitude>() & ~a.y.template is_zero<magnitude>();
+        tangent = a.y + a.y;
+      }
+      c.vanish = same_x & ~c.tangent;
+      c.slope = both & ~c.vanish;
+    }
+    lanes_[v] = c;
+    return F::blend(c.slope, F::one(), F::blend(c.tangent, chord, tangent));
+  }
+
+  // The same lanes' sums, from the inverse of the denominators up to and with v's; gives that of those before v.
+  template <class Source>
+  [[gnu::noinline]] F finish(size_t v, Source& source, const F& inverse) {
+    using namespace points_detail;
+    constexpr unsigned m = Source::magnitude;
+    if (!lanes_[v].careful) lanes_[v] = {0, 0xff, 0, 0, 0};
+    const Cases c = lanes_[v];
+    if (!(c.slope | c.copy | c.vanish)) return inverse;
+    PointLanes<F>& a = sums_[v];
+    const PointLanes<F> b = source.point(v);
+    const F xx = a.x.square(), one = F::one();
+    const F numerator =
+        F::blend(c.tangent, rise(source, v, b.y), xx + xx + xx);
+    const F chord = F::template subtract<magnitude>(b.x, a.x);
+    const F denominator = F::blend(c.slope, one, F::blend(c.tangent, chord, a.y + a.y));
+    const F slope = inverse * prefix_[v] * numerator;
+    const F x3 = lowered_difference<magnitude, m>(slope.square(), a.x, b.x);
+    const F y3 = lowered_difference<magnitude, 0>(slope * F::template subtract<magnitude>(a.x, x3), a.y, a.y);
+    a.x = F::blend(c.copy, F::blend(c.slope, a.x, x3), b.x);
+    a.y = F::blend(c.copy, F::blend(c.slope, a.y, y3), with_sign(source, v, b.y));
+    empty_[v] = static_cast<Mask>((empty_[v] & ~c.copy) | c.vanish);
+    return inverse * denominator;
+  }
+
+  // y2 - y1 with y2's sign; of magnitude 10 at most.
+  template <class Source>
+  PROOFGRID_INLINE F rise(const Source& source, size_t v, const F& y2) const {
+    if constexpr (Source::has_signs) {
+      static_assert(2 * Source::magnitude + magnitude <= 2 * magnitude);
+      return points_detail::signed_difference<Source::magnitude, magnitude>(source.negative(v), y2, sums_[v].y);
+    } else {
+      return F::template subtract<magnitude>(y2, sums_[v].y);
+    }
+  }
+  template <class Source>
+  PROOFGRID_INLINE static F with_sign(const Source& source, size_t v, const F& y) {
+    if constexpr (Source::has_signs) {
+      return F::blend(source.negative(v), y, y.template negate<Source::magnitude>());
+    } else {
+      return y;
+    }
+  }
+
+  size_t capacity_;
+  std::unique_ptr<PointLanes<F>[]> sums_;
+  std::unique_ptr<F[]> prefix_;
+  std::unique_ptr<Cases[]> lanes_;
+  std::unique_ptr<Mask[]> empty_;
+};
+
+}  // namespace proofgrid
+PROOFGRID_IFMA_END
