@@ -82,6 +82,7 @@ void scale_each_g1(const std::byte* bases, const std::byte* scalars, size_t n, u
   using Scalar = Fp<typename C::Fr>;
   constexpr size_t lanes_from = 3;
   if (n < lanes_from) return proofgrid::scale_each<G1<C>>(bases, scalars, n, out, run);
+  run.progress.expect(1);
   run.team.run((n + lanes - 1) / lanes, [&](size_t vector, unsigned) {
     run.progress.check();
     const size_t first = vector * lanes, count = std::min(lanes, n - first);
@@ -118,6 +119,7 @@ void scale_each_g1(const std::byte* bases, const std::byte* scalars, size_t n, u
     gather.put({sum.x * z_inverse, sum.y * z_inverse});
     for (size_t lane = 0; lane < count; ++lane) gather.words(lane, out + (first + lane) * Point::words);
   });
+  run.progress.step();
 }
 
 // What the group's table takes: lanes where there is a way with them.
