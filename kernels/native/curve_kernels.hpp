@@ -13,7 +13,10 @@
 #include "proofgrid/scale_each.hpp"
 #if defined(PROOFGRID_LAYER_IFMA)
 #include "proofgrid/ifma/check_points.hpp"
+#include "proofgrid/ifma/elements.hpp"
 #include "proofgrid/ifma/fixed_base.hpp"
+#include "proofgrid/ifma/msm.hpp"
+#include "proofgrid/ifma/ntt.hpp"
 #include "proofgrid/ifma/pairing.hpp"
 #include "proofgrid/ifma/scale_each.hpp"
 #endif
@@ -23,9 +26,11 @@ namespace proofgrid::inline PROOFGRID_LAYER {
 // The layer's way with many points at once.
 namespace batched {
 #if defined(PROOFGRID_LAYER_IFMA)
-using ifma::check_points, ifma::pairing_product, ifma::scale, ifma::scale_each;
+using ifma::check_points, ifma::msm_many, ifma::pairing_product, ifma::prepare, ifma::PreparedLayout, ifma::scale,
+    ifma::scale_each;
 #else
-using proofgrid::check_points, proofgrid::pairing_product, proofgrid::scale, proofgrid::scale_each;
+using proofgrid::check_points, proofgrid::msm_many, proofgrid::pairing_product, proofgrid::prepare,
+    proofgrid::PreparedLayout, proofgrid::scale, proofgrid::scale_each;
 #endif
 }  // namespace batched
 
@@ -44,6 +49,16 @@ native::FieldKernels field_kernels() {
       .name = P::name,
       .limbs = P::limbs,
       .two_adicity = P::two_adicity,
+#if defined(PROOFGRID_LAYER_IFMA)
+      .add = ifma::add_elements<P>,
+      .sub = ifma::subtract_elements<P>,
+      .mul = ifma::mul_elements<P>,
+      .neg = ifma::negate_elements<P>,
+      .square = ifma::square_elements<P>,
+      .inv = ifma::inverse_elements<P>,
+      .to_mont = ifma::to_mont<P>,
+      .from_mont = ifma::from_mont<P>,
+#else
       .add =
           [](const byte* a, const byte* b, uint64_t* out, size_t n, Run& run) {
             for_each_pair(a, b, elements<F>(out), n, run, [](const F& x, const F& y) { return x + y; });
@@ -65,9 +80,14 @@ native::FieldKernels field_kernels() {
       .inv = [](const byte* a, uint64_t* out, size_t n, Run& run) { inverse_elements(a, elements<F>(out), n, run); },
       .to_mont = [](const byte* a, uint64_t* out, size_t n, Run& run) { to_mont(a, elements<F>(out), n, run); },
       .from_mont = [](const byte* a, uint64_t* out, size_t n, Run& run) { from_mont(a, elements<F>(out), n, run); },
+#endif
       .ntt =
           [](const byte* values, uint64_t* out, unsigned log_n, bool inverse, const uint64_t* shift, Run& run) {
+#if defined(PROOFGRID_LAYER_IFMA)
+            ntt_in_lanes<P>(values, elements<F>(out), log_n, inverse, F::from_canonical(shift), run);
+#else
             ntt(values, elements<F>(out), log_n, inverse, F::from_canonical(shift), run);
+#endif
           },
   };
 }
@@ -80,9 +100,10 @@ native::GroupKernels group_kernels() {
       .name = G::name,
       .point_words = Point::words,
       .scalar_words = G::Scalar::limbs,
-      .prepared_form = PreparedLayout<G>::form(),
-      .prepared_bytes = [](size_t n) { return PreparedLayout<G>::bytes(n); },
-      .prepare = [](const byte* bases_mont, size_t n, byte* out, Run& run) { prepare<G>(bases_mont, n, out, run); },
+      .prepared_form = batched::PreparedLayout<G>::form(),
+      .prepared_bytes = [](size_t n) { return batched::PreparedLayout<G>::bytes(n); },
+      .prepare = [](const byte* bases_mont, size_t n, byte* out,
+                    Run& run) { batched::prepare<G>(bases_mont, n, out, run); },
       .scale = [](const uint64_t* base, const byte* scalars, size_t n, bool result_mont, uint64_t* out,
                   Run& run) { batched::scale<G>(base, scalars, n, result_mont, out, run); },
       .scale_each = [](const byte* bases, const byte* scalars, size_t n, uint64_t* out,
@@ -103,7 +124,7 @@ native::CurveKernels curve_kernels() {
       .scalar = field_kernels<typename C::Fr>(),
       .g1 = group_kernels<G1<C>>(),
       .g2 = group_kernels<G2<C>>(),
-      .msm_many = [](const MsmJob* jobs, size_t count, Run& run) { msm_many<C>(jobs, count, run); },
+      .msm_many = [](const MsmJob* jobs, size_t count, Run& run) { batched::msm_many<C>(jobs, count, run); },
       .pairing_product = [](const byte* g1, const byte* g2, size_t n, uint64_t* out,
                             Run& run) { batched::pairing_product<C>(g1, g2, n, out, run); },
       .quotient =

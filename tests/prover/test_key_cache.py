@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.circuits import square_chain, square_chain_witness
+from proofgrid.bench.chain import square_chain, square_chain_witness
 from proofgrid.errors import Cancelled, MalformedInput
 from proofgrid.kernels.backend import Backend, select
 from proofgrid.kernels.control import Control

@@ -121,17 +121,19 @@ class Lanes {
 
   // 4 N^2 + 1 vpmadd52.
   PROOFGRID_INLINE friend Lanes operator*(const Lanes& a, const Lanes& b) {
-    require_room(a.magnitude() * b.magnitude());
-    Word wide[1][2 * limbs];
-    multiply_wide(wide[0], a, b);
-    return reduced(wide);
+    if constexpr (called) {
+      return called_multiply(a, b);
+    } else {
+      return inlined_multiply(a, b);
+    }
   }
   // N (N + 1) + 2 N^2 + 1 vpmadd52.
   PROOFGRID_INLINE Lanes square() const {
-    require_room(magnitude() * magnitude());
-    Word wide[1][2 * limbs];
-    square_wide(wide[0], *this);
-    return reduced(wide);
+    if constexpr (called) {
+      return called_square(*this);
+    } else {
+      return inlined_square(*this);
+    }
   }
   // a b + c d, reduced once: 6 N^2 + 1 vpmadd52. The two products of magnitudes add up to at most headroom.
   PROOFGRID_INLINE static Lanes sum_of_products(const Lanes& a, const Lanes& b, const Lanes& c, const Lanes& d) {
@@ -240,6 +242,24 @@ class Lanes {
 #else
     static_cast<void>(sum_of_magnitudes);
 #endif
+  }
+
+  // A product of 8 limbs is 2 kB of code: inlined everywhere it would not stay in the instruction cache, and take minutes to
+  // compile. Its call costs less than a hundredth of it.
+  static constexpr bool called = limbs > 5;
+  [[gnu::noinline]] static Lanes called_multiply(const Lanes& a, const Lanes& b) { return inlined_multiply(a, b); }
+  [[gnu::noinline]] static Lanes called_square(const Lanes& a) { return inlined_square(a); }
+  PROOFGRID_INLINE static Lanes inlined_multiply(const Lanes& a, const Lanes& b) {
+    require_room(a.magnitude() * b.magnitude());
+    Word wide[1][2 * limbs];
+    multiply_wide(wide[0], a, b);
+    return reduced(wide);
+  }
+  PROOFGRID_INLINE static Lanes inlined_square(const Lanes& a) {
+    require_room(a.magnitude() * a.magnitude());
+    Word wide[1][2 * limbs];
+    square_wide(wide[0], a);
+    return reduced(wide);
   }
 
   PROOFGRID_INLINE static Lanes reduced(Word (&wide)[1][2 * limbs]) {

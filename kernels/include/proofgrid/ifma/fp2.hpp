@@ -61,8 +61,9 @@ class Lanes2 {
     return {c0.template negate<m>(), c1.template negate<m>()};
   }
 
+  // Products in Fp2 are called, not inlined: 2 kB of code and more (field.hpp).
   // Karatsuba on unreduced columns: 3 products and 2 reductions, 252 (N = 5) or 642 (N = 8) vpmadd52.
-  PROOFGRID_INLINE friend Lanes2 operator*(const Lanes2& a, const Lanes2& b) {
+  [[gnu::noinline]] friend Lanes2 operator*(const Lanes2& a, const Lanes2& b) {
     require_room(a.magnitude() * b.magnitude());
     Word low[columns], high[columns], cross[columns];
     Base::multiply_wide(low, a.c0, b.c0);
@@ -74,7 +75,7 @@ class Lanes2 {
   PROOFGRID_INLINE friend Lanes2 operator*(const Lanes2& a, const Base& b) { return {a.c0 * b, a.c1 * b}; }
 
   // The same with three squares: 192 (N = 5) or 474 (N = 8) vpmadd52, fewer than (a + b)(a - b) and 2 a b take.
-  PROOFGRID_INLINE Lanes2 square() const {
+  [[gnu::noinline]] Lanes2 square() const {
     require_room(magnitude() * magnitude());
     Word low[columns], high[columns], cross[columns];
     Base::square_wide(low, c0);
@@ -83,7 +84,7 @@ class Lanes2 {
     return reduced(low, high, cross);
   }
   // a b + c d: 6 products and 2 reductions, 402 (N = 5) or 1026 (N = 8) vpmadd52.
-  PROOFGRID_INLINE static Lanes2 sum_of_products(const Lanes2& a, const Lanes2& b, const Lanes2& c, const Lanes2& d) {
+  [[gnu::noinline]] static Lanes2 sum_of_products(const Lanes2& a, const Lanes2& b, const Lanes2& c, const Lanes2& d) {
     require_room(a.magnitude() * b.magnitude() + c.magnitude() * d.magnitude());
     Word low[columns], high[columns], cross[columns];
     Base::multiply_wide(low, a.c0, b.c0);
