@@ -40,8 +40,8 @@ program-check: setup  ## the committed on-chain program is its source, byte for 
 package: setup  ## sdist, a wheel from that sdist, and that wheel at work in an environment of its own
 	@bash scripts/package.sh
 
-bench: setup  ## proofs and kernels on this machine; writes benchmarks/results/
-	$(BIN)/python -m benchmarks.bench_groth16
+bench: setup  ## kernels and proofs beside their peers and the limit; writes benchmarks/results/
+	$(BIN)/python -m benchmarks
 
 demo: setup  ## one real proof, the whole way: SDK, Celery, kernels, verifier, Solana VM, receipt
 	$(BIN)/proofgrid demo

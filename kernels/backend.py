@@ -76,13 +76,18 @@ class Backend(Protocol):
     def checksum(self, data: NDArray[np.uint8], *, control: Control | None = None) -> int:
         """64 bits over ``uint8[n]`` that show accidental damage; equal on all backends, not cryptographic.
 
-        n + sum of fold((x_i + k_i) * (y_i ^ k_i)) mod 2^64 over the pairs of little-endian 64-bit words, the last filled
-        up with zeros; k_i = (i + 1) * 0x9e3779b97f4a7c15 mod 2^64, fold xors the halves of the 128-bit product. Of the
-        control only the number of threads counts.
+        n + sum of fold((x_i + k_i) * (y_i ^ k_i)) mod 2^64 over the pairs of little-endian 64-bit words, the last
+        filled up with zeros; k_i = (i + 1) * 0x9e3779b97f4a7c15 mod 2^64, fold xors the halves of the 128-bit product.
+        Of the control only the number of threads counts.
         """
 
-    def scale(self, group: Group, base: Array, scalars: Array, *, control: Control | None = None) -> Array:
-        """scalars[i] * base for one fixed base ``[*point_shape]``: ``[n, *point_shape]``. Variable time."""
+    def scale(
+        self, group: Group, base: Array, scalars: Array, *, result_mont: bool = False, control: Control | None = None
+    ) -> Array:
+        """scalars[i] * base for one fixed base ``[*point_shape]``: ``[n, *point_shape]``. Variable time.
+
+        ``result_mont`` asks for coordinates in Montgomery form (a zkey's); the base is canonical in any case.
+        """
 
     def add_points(self, group: Group, a: Array, b: Array) -> Array:
         """a[i] + b[i] by the complete group law: ``[n, *point_shape]``."""

@@ -9,6 +9,8 @@ from proofgrid.models.fields import Lamports
 
 DEFAULT_PORT = 8645
 DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
+DEFAULT_PREPARED_BYTES = 32 << 30
+"""What prepared proving keys may take on a disk; those used longest ago make room."""
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -54,6 +56,7 @@ class NetworkConfig(_Section):
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 5
     batch_size: Annotated[int, Field(ge=1, le=1 << 16)] = 256
     ask_lamports: Lamports = 0
+    prepared_bytes: Annotated[int, Field(ge=0)] = DEFAULT_PREPARED_BYTES
 
     @property
     def is_loopback(self) -> bool:
@@ -62,6 +65,10 @@ class NetworkConfig(_Section):
     @property
     def store_folder(self) -> Path:
         return self.state_folder / "artifacts"
+
+    @property
+    def prepared_folder(self) -> Path:
+        return self.state_folder / "prepared"
 
     @property
     def resolved_database_url(self) -> str:

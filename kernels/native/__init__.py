@@ -1,6 +1,6 @@
 """The native backend: C++20 kernels for CPUs, the GIL released, one code path per instruction set.
 
-``PROOFGRID_ISA`` (``portable``, ``adx`` or ``ifma``) forces a layer; without it the fastest that this CPU runs is taken.
+``PROOFGRID_ISA`` (``portable``, ``adx`` or ``ifma``) forces a layer; without it the fastest that runs here is taken.
 Arrays may be memory-mapped and need no alignment; they are read in place. See kernels/README.md.
 """
 
@@ -13,6 +13,7 @@ from types import ModuleType
 
 from proofgrid.errors import BackendUnavailable
 from proofgrid.kernels.native.backend import NativeBackend
+from proofgrid.kernels.native.rates import Rates
 
 
 def load() -> NativeBackend:
@@ -22,6 +23,11 @@ def load() -> NativeBackend:
     layer that is not compiled in or that this CPU lacks.
     """
     return _backend(os.environ.get("PROOFGRID_ISA", ""))
+
+
+def measure_rates() -> Rates:
+    """This core's rates, each the best of a few bursts of one instruction; cost: 40 ms. Raises as :func:`load` does."""
+    return Rates(*_import_core().probe())
 
 
 @cache

@@ -38,6 +38,7 @@ class Layer:
         group: str,
         base: Buffer,
         scalars: Buffer,
+        result_mont: bool,
         out: Buffer,
         control: Buffer | None,
         threads: int,
@@ -57,3 +58,5 @@ class Layer:
     ) -> None: ...
 
 layers: tuple[Layer, ...]
+
+def probe() -> list[float]: ...

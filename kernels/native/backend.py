@@ -116,11 +116,13 @@ class NativeBackend:
     def checksum(self, data: NDArray[np.uint8], *, control: Control | None = None) -> int:
         return self._layer.checksum(np.ascontiguousarray(data, np.uint8), _run(control)[1])
 
-    def scale(self, group: Group, base: Array, scalars: Array, *, control: Control | None = None) -> Array:
+    def scale(
+        self, group: Group, base: Array, scalars: Array, *, result_mont: bool = False, control: Control | None = None
+    ) -> Array:
         base = np.copy(_points(group, base[None] if _is_array(base) else base, "base"))
         scalars = _elements(group.scalar, scalars, "scalars")
         out = np.empty((len(scalars), *group.point_shape), np.uint64)
-        self._layer.scale(group.curve_name, group.name, base, scalars, out, *_run(control))
+        self._layer.scale(group.curve_name, group.name, base, scalars, bool(result_mont), out, *_run(control))
         return out
 
     def add_points(self, group: Group, a: Array, b: Array) -> Array:

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "kernels.hpp"
+#include "probe.hpp"
 #include "proofgrid/checksum.hpp"
 
 namespace nb = nanobind;
@@ -223,13 +224,13 @@ void msm_many(const Layer& layer, const std::string& curve_name, const nb::list&
 }
 
 void scale(const Layer& layer, const std::string& curve, const std::string& name, nb::handle base, nb::handle scalars,
-           nb::handle out, nb::handle control, unsigned threads) {
+           bool result_mont, nb::handle out, nb::handle control, unsigned threads) {
   const GroupKernels& group = group_of(layer, curve, name);
   const Buffer point(base, "base"), factors(scalars, "scalars"), output(out, "out", true);
   const size_t n = factors.count(8 * group.scalar_words);
   const uint64_t* const base_words = point.items<uint64_t>(group.point_words);
   uint64_t* const words = output.items<uint64_t>(n * group.point_words);
-  Call{control, threads}([&](Run& run) { group.scale(base_words, factors.data(), n, words, run); });
+  Call{control, threads}([&](Run& run) { group.scale(base_words, factors.data(), n, result_mont, words, run); });
 }
 
 void add_points(const Layer& layer, const std::string& curve, const std::string& name, nb::handle a, nb::handle b,
@@ -322,7 +323,8 @@ NB_MODULE(_core, m) {
       .def("prepare", prepare, "curve"_a, "group"_a, "bases_mont"_a, "out"_a, "control"_a.none(), "threads"_a)
       .def("checksum", checksum, "data"_a, "threads"_a)
       .def("msm_many", msm_many, "curve"_a, "jobs"_a, "control"_a.none(), "threads"_a)
-      .def("scale", scale, "curve"_a, "group"_a, "base"_a, "scalars"_a, "out"_a, "control"_a.none(), "threads"_a)
+      .def("scale", scale, "curve"_a, "group"_a, "base"_a, "scalars"_a, "result_mont"_a, "out"_a,
+           "control"_a.none(), "threads"_a)
       .def("add_points", add_points, "curve"_a, "group"_a, "a"_a, "b"_a, "out"_a, "threads"_a)
       .def("check_points", check_points, "curve"_a, "group"_a, "points"_a, "out"_a, "threads"_a)
       .def("pairing_product", pairing_product, "curve"_a, "g1"_a, "g2"_a, "out"_a)
@@ -331,4 +333,9 @@ NB_MODULE(_core, m) {
   nb::list all;
   for (const Layer* layer : layers()) all.append(nb::cast(layer, nb::rv_policy::reference));
   m.attr("layers") = nb::tuple(all);
+  m.def("probe", [] {
+    nb::gil_scoped_release unlocked;
+    const Rates rates = probe();
+    return std::vector<double>{rates.cycles_per_second, rates.mul64_per_second, rates.vpmadd52_per_second};
+  });
 }

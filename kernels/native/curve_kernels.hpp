@@ -11,16 +11,17 @@
 #include "proofgrid/points.hpp"
 #include "proofgrid/quotient.hpp"
 #if defined(PROOFGRID_LAYER_IFMA)
+#include "proofgrid/ifma/fixed_base.hpp"
 #include "proofgrid/ifma/msm.hpp"
 #endif
 
 namespace proofgrid::inline PROOFGRID_LAYER {
 
-// Where the layer's MSM and its prepared bases are.
+// Where the layer's MSM, its prepared bases and its multiples of a fixed base are.
 #if defined(PROOFGRID_LAYER_IFMA)
-namespace msm_layer = ifma;
+namespace own = ifma;
 #else
-namespace msm_layer = PROOFGRID_LAYER;
+namespace own = PROOFGRID_LAYER;
 #endif
 
 // Elements are arrays of words with no padding, so an output array of words is an array of elements.
@@ -74,12 +75,12 @@ native::GroupKernels group_kernels() {
       .name = G::name,
       .point_words = Point::words,
       .scalar_words = G::Scalar::limbs,
-      .prepared_form = msm_layer::PreparedLayout<G>::form(),
-      .prepared_bytes = [](size_t n) { return msm_layer::PreparedLayout<G>::bytes(n); },
+      .prepared_form = own::PreparedLayout<G>::form(),
+      .prepared_bytes = [](size_t n) { return own::PreparedLayout<G>::bytes(n); },
       .prepare = [](const byte* bases_mont, size_t n, byte* out,
-                    Run& run) { msm_layer::prepare<G>(bases_mont, n, out, run); },
-      .scale = [](const uint64_t* base, const byte* scalars, size_t n, uint64_t* out,
-                  Run& run) { scale<G>(base, scalars, n, out, run); },
+                    Run& run) { own::prepare<G>(bases_mont, n, out, run); },
+      .scale = [](const uint64_t* base, const byte* scalars, size_t n, bool result_mont, uint64_t* out,
+                  Run& run) { own::scale<G>(base, scalars, n, result_mont, out, run); },
       .add_points = [](const byte* a, const byte* b, size_t n, uint64_t* out,
                        Run& run) { add_points<G>(a, b, n, out, run); },
       .check_points = [](const byte* points, size_t n, std::uint8_t* ok,
@@ -96,7 +97,7 @@ native::CurveKernels curve_kernels() {
       .scalar = field_kernels<typename C::Fr>(),
       .g1 = group_kernels<G1<C>>(),
       .g2 = group_kernels<G2<C>>(),
-      .msm_many = [](const MsmJob* jobs, size_t count, Run& run) { msm_layer::msm_many<C>(jobs, count, run); },
+      .msm_many = [](const MsmJob* jobs, size_t count, Run& run) { own::msm_many<C>(jobs, count, run); },
       .pairing_product = [](const byte* g1, const byte* g2, size_t n, uint64_t* out,
                             Run& run) { pairing_product<C>(g1, g2, n, out, run); },
       .quotient =

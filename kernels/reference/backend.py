@@ -97,11 +97,16 @@ class ReferenceBackend:
             total += product % 2**64 ^ product >> 64
         return total % 2**64
 
-    def scale(self, group: Group, base: Array, scalars: Array, *, control: Control | None = None) -> Array:
+    def scale(
+        self, group: Group, base: Array, scalars: Array, *, result_mont: bool = False, control: Control | None = None
+    ) -> Array:
         """See :meth:`Backend.scale`. Cost: as :meth:`msm`."""
         (point,) = _points(group, base[None], "base")
         numbers = _elements(group.scalar, scalars, "scalars")
-        return arrays.encode_points(group, groups.scale(group, point, numbers, control))
+        points = arrays.encode_points(group, groups.scale(group, point, numbers, control))
+        if not result_mont:
+            return points
+        return self.to_mont(group.coordinate, points.reshape(-1, group.coordinate.limbs)).reshape(points.shape)
 
     def add_points(self, group: Group, a: Array, b: Array) -> Array:
         """See :meth:`Backend.add_points`."""

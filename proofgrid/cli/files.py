@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     app.command()(setup)
     app.command()(witness)
     app.command()(prove)
+    app.command()(cache)
     app.command()(verify)
     app.command()(inspect)
 
@@ -99,6 +100,9 @@ def prove(
     proof: Annotated[Path, typer.Option("--proof", "-p", help="Proof to write.")] = Path("proof.json"),
     public: Annotated[Path, typer.Option("--public", "-u", help="Public inputs to write.")] = Path("public.json"),
     check: Annotated[bool, typer.Option(help="Verify the proof before writing it.")] = True,
+    cache: Annotated[
+        bool, typer.Option(help="Keep the prepared key for the next proof; see `proofgrid cache`.")
+    ] = True,
     threads: Threads = 0,
     backend: BackendName = "auto",
     as_json: AsJson = False,
@@ -107,7 +111,9 @@ def prove(
     from proofgrid.kernels.backend import select
     from proofgrid.prover.formats.wtns import read_wtns
     from proofgrid.prover.formats.zkey import read_zkey
+    from proofgrid.prover.groth16.key_cache import open_prepared
     from proofgrid.prover.groth16.keys import require_true, verifying_key
+    from proofgrid.prover.groth16.prepared import prepare_key
     from proofgrid.prover.groth16.prove import prove as run_prove
     from proofgrid.verifier.keys import dump_proof, dump_public_inputs
 
@@ -118,9 +124,18 @@ def prove(
     if values.curve != key.curve:
         raise MalformedInput(f"{witness} is of {values.curve.name}, {zkey} of {key.curve.name}")
     trusted = verifying_key(key, backend=chosen)  # refuses a key whose proofs could be forged or would not hide
+    prepared, preparation_seconds = run_with_progress(
+        "preparing the key",
+        lambda control: (
+            open_prepared(zkey, key, backend=chosen, control=control)
+            if cache
+            else prepare_key(key, backend=chosen, control=control)
+        ),
+        threads=threads,
+    )
     (made, public_inputs), seconds = run_with_progress(
         f"proof over 2^{key.log_domain}",
-        lambda control: run_prove(key, values.values, backend=chosen, control=control),
+        lambda control: run_prove(prepared, values.values, backend=chosen, control=control),
         threads=threads,
     )
     if check:
@@ -134,10 +149,25 @@ def prove(
         "backend": chosen.name,
         "isa": chosen.isa,
         "checked": check,
+        "preparation_seconds": round(preparation_seconds, 3),
         "seconds": round(seconds, 3),
     }
     checked = "verified" if check else "not verified"
     out.result(facts, f"{proof} and {public} in {seconds:.2f} s on {chosen.name} ({chosen.isa}), {checked}")
+
+
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Forget the prepared keys.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say where proving keys lie prepared for this machine's kernels, and how large they are; or forget them."""
+    from proofgrid.prover.groth16.key_cache import KeyCache, default_folder
+
+    kept = KeyCache(default_folder())
+    keys, n_bytes = kept.clear() if clear else kept.size()
+    facts = {"folder": str(kept.folder), "keys": keys, "bytes": n_bytes, "cleared": clear}
+    what = "forgotten" if clear else "kept"
+    Output(as_json).result(facts, f"{kept.folder}: {keys} prepared keys {what}, {n_bytes / 1e6:,.1f} MB")
 
 
 def verify(

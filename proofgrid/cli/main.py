@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from proofgrid import __version__
-from proofgrid.cli import files, services
+from proofgrid.cli import benchmark, files, services
 from proofgrid.cli.output import DEFECT, INTERRUPTED, Output, exit_code
 from proofgrid.errors import Cancelled, ProofgridError
 
@@ -22,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 files.register(app)
+benchmark.register(app)
 services.register(app)
 
 

@@ -109,6 +109,8 @@ class Network:
             token=load_or_create_token(self.secrets_folder / "worker-token"),
             backend=self._options.backend,
             threads=self._options.threads,
+            prepared_folder=self.config.prepared_folder,
+            prepared_bytes=self.config.prepared_bytes,
         )
 
     def _start(self, stack: ExitStack) -> None:

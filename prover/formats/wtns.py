@@ -44,14 +44,28 @@ def read_wtns(source: Source) -> Wtns:
 
 def require_witness(curve: Curve, values: Array, where: str) -> None:
     """Demand ``uint64[n, limbs]`` with every value below r and the constant wire at one."""
-    if values.dtype != np.uint64 or values.ndim != 2 or values.shape[1] != curve.Fr.limbs or not len(values):
-        raise MalformedInput(
-            f"{where}: expected uint64[n, {curve.Fr.limbs}] with n > 0, got {values.dtype}{list(values.shape)}"
-        )
+    _require_shape(curve, values, where)
     canonical = is_canonical(curve.Fr, values)
     if not canonical.all():
         index = int(np.flatnonzero(~canonical)[0])
         raise MalformedInput(f"{where}: the value of wire {index} is not below the modulus of {curve.Fr.name}")
+    _require_one(values, where)
+
+
+def require_form(curve: Curve, values: Array, where: str) -> None:
+    """:func:`require_witness` in constant time: the values' range is for the kernels to check, which read them all."""
+    _require_shape(curve, values, where)
+    _require_one(values, where)
+
+
+def _require_shape(curve: Curve, values: Array, where: str) -> None:
+    if values.dtype != np.uint64 or values.ndim != 2 or values.shape[1] != curve.Fr.limbs or not len(values):
+        raise MalformedInput(
+            f"{where}: expected uint64[n, {curve.Fr.limbs}] with n > 0, got {values.dtype}{list(values.shape)}"
+        )
+
+
+def _require_one(values: Array, where: str) -> None:
     if values[0, 0] != 1 or values[0, 1:].any():
         raise MalformedInput(f"{where}: wire 0 is not one")
 

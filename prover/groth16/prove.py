@@ -1,7 +1,6 @@
 """The Groth16 prover (eprint 2016/260, section 3.2, with the quotient taken in the Lagrange basis as snarkjs does)."""
 
 import secrets
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,73 +9,88 @@ from proofgrid.kernels.arrays import Array, decode_elements, encode_elements
 from proofgrid.kernels.backend import Backend, select
 from proofgrid.kernels.control import Control
 from proofgrid.kernels.curves import Group
-from proofgrid.prover.formats.wtns import require_witness
+from proofgrid.kernels.prepared import MsmJob
+from proofgrid.prover.formats.wtns import require_form
 from proofgrid.prover.formats.zkey import Zkey
-from proofgrid.prover.groth16.keys import canonical_points
+from proofgrid.prover.groth16.prepared import PreparedKey, prepare_key
 from proofgrid.verifier.keys import Proof
 
-_STEPS = {"quotient": 5, "a": 15, "b1": 15, "b2": 35, "c": 15, "h": 15}
+_PREPARATION, _QUOTIENT, _SUMS = 2, 5, 95
 """Percent of a dense proof's time."""
 
 
 def prove(
-    zkey: Zkey, witness: Array, *, backend: Backend | None = None, control: Control | None = None
+    key: PreparedKey | Zkey, witness: Array, *, backend: Backend | None = None, control: Control | None = None
 ) -> tuple[Proof, list[int]]:
     """A proof and its public inputs, from a key and a witness ``uint64[n_vars, 4]`` (canonical, wire 0 is one).
 
-    Zero-knowledge: blinded by two scalars from the operating system's randomness, so no two proofs are equal. It
-    does **not** check that the witness satisfies the circuit; a false witness gives a false proof
-    (:func:`~proofgrid.prover.groth16.keys.require_true` tells). Cost: six NTTs of the domain, four MSMs in G1, one
-    in G2, each over the mapped key without a copy. Variable time. Raises :class:`MalformedInput` and
-    :class:`~proofgrid.errors.Cancelled`.
+    A key that is not prepared is prepared for this one proof. Zero-knowledge: blinded by two scalars from the operating
+    system's randomness, so no two proofs are equal. It does **not** check that the witness satisfies the circuit; a
+    false witness gives a false proof (:func:`~proofgrid.prover.groth16.keys.require_true` tells). Cost: six NTTs of the
+    domain, four MSMs in G1, one in G2; the witness is read where it lies. Memory: below 400 bytes a constraint beside
+    the prepared key. Variable time. Raises :class:`MalformedInput` and :class:`~proofgrid.errors.Cancelled`.
     """
-    r = zkey.curve.r
-    return _prove(
-        zkey, witness, (secrets.randbelow(r), secrets.randbelow(r)), backend or select(), control or Control()
-    )
+    r = key.curve.r
+    blinding = secrets.randbelow(r), secrets.randbelow(r)
+    return _prove(key, witness, blinding, backend or select(), control or Control())
 
 
 def _prove(
-    zkey: Zkey, witness: Array, blinding: tuple[int, int], backend: Backend, control: Control
+    key: PreparedKey | Zkey, witness: Array, blinding: tuple[int, int], backend: Backend, control: Control
 ) -> tuple[Proof, list[int]]:
     """:func:`prove` with its two blinding scalars given; only tests may fix them."""
+    zkey = key.zkey if isinstance(key, PreparedKey) else key
     _require_length(zkey, witness)
-    curve, (r, s) = zkey.curve, blinding
-    control.expect(sum(_STEPS.values()))
+    control.expect(_QUOTIENT + _SUMS)
+    if isinstance(key, Zkey):
+        control.expect(_PREPARATION)
+        with control.share(_PREPARATION) as part:
+            key = prepare_key(key, backend=backend, control=part)
+    with control.share(_QUOTIENT) as part:
+        h_scalars = backend.quotient(zkey.curve.Fr, zkey.coefficients, witness, zkey.log_domain, control=part)
+    with control.share(_SUMS) as part:
+        sums = _sums(key, witness, h_scalars, backend, part)
+    del h_scalars
+    return _blind(key, sums, blinding, backend), decode_elements(witness[1 : zkey.n_public + 1])
 
-    with control.share(_STEPS["quotient"]) as part:
-        h_scalars = backend.quotient(curve.Fr, zkey.coefficients, witness, zkey.log_domain, control=part)
 
-    def msm(name: str, group: Group, bases_mont: Array, scalars: Array) -> Array:
-        with control.share(_STEPS[name]) as part:
-            return backend.msm(group, bases_mont, scalars, bases_mont=True, control=part)
+def _sums(key: PreparedKey, witness: Array, h_scalars: Array, backend: Backend, control: Control) -> dict[str, Array]:
+    """The five MSMs, by the names of their bases."""
+    g1, g2 = key.curve.g1, key.curve.g2
+    jobs = {
+        "b2": MsmJob(g2, key.b2, witness),
+        "a": MsmJob(g1, key.a, witness),
+        "b1": MsmJob(g1, key.b1, witness),
+        "c": MsmJob(g1, key.c, witness[key.zkey.n_public + 1 :]),
+        "h": MsmJob(g1, key.h, h_scalars),
+    }
+    return dict(zip(jobs, backend.msm_many(list(jobs.values()), control=control), strict=True))
 
-    h_sum = msm("h", curve.g1, zkey.h_mont, h_scalars)
-    a_sum = msm("a", curve.g1, zkey.a_mont, witness)
-    b1_sum = msm("b1", curve.g1, zkey.b1_mont, witness)
-    b2_sum = msm("b2", curve.g2, zkey.b2_mont, witness)
-    c_sum = msm("c", curve.g1, zkey.c_mont, witness[zkey.n_public + 1 :])
 
-    alpha1, beta1, delta1 = (
-        canonical_points(curve.g1, point, backend) for point in (zkey.alpha1_mont, zkey.beta1_mont, zkey.delta1_mont)
-    )
-    beta2, delta2 = (canonical_points(curve.g2, point, backend) for point in (zkey.beta2_mont, zkey.delta2_mont))
-    a = _combine(curve.g1, [a_sum, alpha1, delta1], [1, 1, r], backend)
-    b2 = _combine(curve.g2, [b2_sum, beta2, delta2], [1, 1, s], backend)
-    b1 = _combine(curve.g1, [b1_sum, beta1, delta1], [1, 1, s], backend)
-    c = _combine(curve.g1, [c_sum, h_sum, a, b1, delta1], [1, 1, s, r, -r * s], backend)
-    return Proof(curve, a, b2, c), decode_elements(witness[1 : zkey.n_public + 1])
+def _blind(key: PreparedKey, sums: dict[str, Array], blinding: tuple[int, int], backend: Backend) -> Proof:
+    """A = alpha + a + r delta, B = beta + b + s delta in both groups, C = c + h + s A + r B - r s delta.
+
+    Written out in the sums, so that the three are independent of each other.
+    """
+    r, s = blinding
+    g1, g2 = key.curve.g1, key.curve.g2
+    a = [(sums["a"], 1), (key.alpha1, 1), (key.delta1, r)]
+    b = [(sums["b2"], 1), (key.beta2, 1), (key.delta2, s)]
+    c = [(sums["c"], 1), (sums["h"], 1), (key.delta1, r * s)]
+    c += [(key.alpha1, s), (sums["a"], s), (key.beta1, r), (sums["b1"], r)]
+    jobs = [_combination(group, terms) for group, terms in ((g1, a), (g2, b), (g1, c))]
+    return Proof(key.curve, *backend.msm_many(jobs))
+
+
+def _combination(group: Group, terms: list[tuple[Array, int]]) -> MsmJob:
+    """sum of factor * point over a few canonical points."""
+    factors = [factor % group.scalar.modulus for _, factor in terms]
+    return MsmJob(group, np.stack([point for point, _ in terms]), encode_elements(group.scalar, factors))
 
 
 def _require_length(zkey: Zkey, witness: Array) -> None:
-    require_witness(zkey.curve, witness, "witness")
+    require_form(zkey.curve, witness, "witness")
     if len(witness) != zkey.n_vars:
         raise MalformedInput(
             f"witness: {len(witness)} values, the proving key's circuit has {zkey.n_vars}; are they of one circuit?"
         )
-
-
-def _combine(group: Group, points: Sequence[Array], factors: Sequence[int], backend: Backend) -> Array:
-    """sum of factors[i] * points[i] over a few canonical points."""
-    scalars = encode_elements(group.scalar, [factor % group.scalar.modulus for factor in factors])
-    return backend.msm(group, np.stack(points), scalars)

@@ -23,7 +23,6 @@ from proofgrid.prover.groth16.keys import mont_points
 from proofgrid.prover.groth16.lagrange import odd_lagrange_at, scaled
 from proofgrid.prover.groth16.qap import coefficients, evaluate, log_domain
 
-_CHUNK = 1 << 14
 _WEIGHT = {"g1": 1, "g2": 3}  # a point's share of the time
 WARNING = "development setup: whoever ran it could forge proofs for this key; use a ceremony's key in production"
 
@@ -105,18 +104,11 @@ def _make(r1cs: R1cs, trapdoor: Trapdoor, backend: Backend, control: Control) ->
 
 
 def _points(group: Group, scalars: list[Array], backend: Backend, control: Control) -> list[Array]:
-    """scalars[k][i] * generator in Montgomery form, one array for each of ``scalars``.
-
-    In chunks, for the progress: a step is a point, which leaves the few steps that the kernel counts itself unseen.
-    """
-    flat, base = np.concatenate(scalars), generator(group)
-    points_mont = np.empty((len(flat), *group.point_shape), dtype=np.uint64)
-    for start in range(0, len(flat), _CHUNK):
-        chunk = flat[start : start + _CHUNK]
-        points = backend.scale(group, base, chunk, control=control)
-        points_mont[start : start + _CHUNK] = mont_points(group, points, backend)
-        control.step(_WEIGHT[group.name] * len(chunk))
-    return np.split(points_mont, np.cumsum([len(part) for part in scalars])[:-1])
+    """scalars[k][i] * generator in Montgomery form, one array for each of ``scalars``: by one call, for one table."""
+    flat = np.concatenate(scalars)
+    with control.share(_WEIGHT[group.name] * len(flat)) as part:
+        points_mont = backend.scale(group, generator(group), flat, result_mont=True, control=part)
+    return np.split(points_mont, np.cumsum([len(array) for array in scalars])[:-1])
 
 
 def generator(group: Group) -> Array:

@@ -13,6 +13,7 @@ from proofgrid.errors import ProofgridError
 from proofgrid.kernels.backend import select
 from proofgrid.models import ProveTask, WorkerPulse
 from proofgrid.prover.artifacts import ArtifactStore
+from proofgrid.prover.groth16.key_cache import KeyCache, default_folder
 from proofgrid.prover.sealing import FleetKey
 from proofgrid.prover.worker.lease import LeaseClient
 from proofgrid.prover.worker.proving import Workbench, carry_out
@@ -83,6 +84,7 @@ def bench() -> Workbench:
         backend=select(settings.backend),
         leases=LeaseClient(settings.gateway_url, settings.worker_name, settings.token),
         threads=settings.threads,
+        cache=KeyCache(settings.prepared_folder or default_folder(), settings.prepared_bytes),
     )
 
 

@@ -22,7 +22,9 @@ from proofgrid.models import Cause, CauseCode, Failure, InputKind, ProveTask, Su
 from proofgrid.prover.artifacts import ArtifactStore
 from proofgrid.prover.formats.wtns import read_wtns
 from proofgrid.prover.formats.zkey import Zkey, read_zkey
+from proofgrid.prover.groth16.key_cache import KeyCache
 from proofgrid.prover.groth16.keys import verifying_key
+from proofgrid.prover.groth16.prepared import PreparedKey, prepare_key
 from proofgrid.prover.groth16.prove import prove
 from proofgrid.prover.sealing import OVERHEAD_BYTES, FleetKey
 from proofgrid.prover.worker.heart import Heart
@@ -33,7 +35,10 @@ from proofgrid.verifier.keys import VerifyingKey
 log = logging.getLogger(__name__)
 
 MAX_SEALED_BYTES = (4 << 30) + OVERHEAD_BYTES
-KEYS_KEPT = 4
+KEY_PERCENT = 10
+"""Of a task's progress: opening the key, which takes the longest when it is prepared for the first time."""
+MAX_KEY_BYTES = 8 << 30
+"""What the keys kept open may take; a mapped key's pages are the system's to reclaim."""
 
 
 class _NoArtifact(ProofgridError):
@@ -49,7 +54,9 @@ class Workbench:
     backend: Backend
     leases: LeaseClient
     threads: int = 0
-    keys: OrderedDict[str, tuple[Zkey, VerifyingKey]] = field(default_factory=OrderedDict)
+    cache: KeyCache | None = None
+    """Where prepared keys outlive this process."""
+    keys: OrderedDict[str, tuple[PreparedKey, VerifyingKey]] = field(default_factory=OrderedDict)
     checked: set[str] = field(default_factory=set)
     """Digests of large artifacts that this process has hashed already."""
 
@@ -112,22 +119,33 @@ def _report(bench: Workbench, task: ProveTask, failure: Failure) -> None:
 
 
 def _prove(bench: Workbench, task: ProveTask, control: Control) -> Submission:
-    zkey, key = _keys(bench, task)
-    witness = _witness(bench, task, zkey)
-    control.check()
-    proof, public_inputs = prove(zkey, witness, backend=bench.backend, control=control)
+    control.expect(100)
+    with control.share(KEY_PERCENT) as part:
+        prepared, key = _keys(bench, task, part)
+    witness = _witness(bench, task, prepared.zkey)
+    with control.share(100 - KEY_PERCENT) as part:
+        proof, public_inputs = prove(prepared, witness, backend=bench.backend, control=part)
     verify(key, public_inputs, proof, backend=bench.backend)
     return Submission(proof=proof.to_json(), public_inputs=tuple(map(str, public_inputs)))
 
 
-def _keys(bench: Workbench, task: ProveTask) -> tuple[Zkey, VerifyingKey]:
-    if task.zkey_digest not in bench.keys:
-        zkey = read_zkey(_fetch(bench, task, task.zkey_digest))
-        bench.keys[task.zkey_digest] = zkey, verifying_key(zkey, backend=bench.backend)
-        while len(bench.keys) > KEYS_KEPT:
+def _keys(bench: Workbench, task: ProveTask, control: Control) -> tuple[PreparedKey, VerifyingKey]:
+    """The task's keys, kept from the last tasks: those used last, as many as fit."""
+    digest = task.zkey_digest
+    if digest not in bench.keys:
+        zkey = read_zkey(_fetch(bench, task, digest))
+        key = verifying_key(zkey, backend=bench.backend)
+        bench.keys[digest] = _prepared(bench, zkey, digest, control), key
+        while len(bench.keys) > 1 and sum(kept.n_bytes for kept, _ in bench.keys.values()) > MAX_KEY_BYTES:
             bench.keys.popitem(last=False)
-    bench.keys.move_to_end(task.zkey_digest)
-    return bench.keys[task.zkey_digest]
+    bench.keys.move_to_end(digest)
+    return bench.keys[digest]
+
+
+def _prepared(bench: Workbench, zkey: Zkey, digest: str, control: Control) -> PreparedKey:
+    if bench.cache is None:
+        return prepare_key(zkey, backend=bench.backend, control=control)
+    return bench.cache.open(zkey, digest, backend=bench.backend, control=control)
 
 
 def _witness(bench: Workbench, task: ProveTask, zkey: Zkey) -> Array:

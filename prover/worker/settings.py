@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from proofgrid.config import DEFAULT_PREPARED_BYTES
 from proofgrid.errors import MalformedInput
 from proofgrid.kernels.backend import Name
 
@@ -27,6 +28,9 @@ class WorkerSettings:
     backend: Name = "auto"
     threads: int = 0
     name: str = ""
+    prepared_folder: Path | None = None
+    """Where prepared keys are kept; the user's own cache without it."""
+    prepared_bytes: int = DEFAULT_PREPARED_BYTES
 
     @property
     def worker_name(self) -> str:
@@ -44,6 +48,8 @@ class WorkerSettings:
             PREFIX + "BACKEND": self.backend,
             PREFIX + "THREADS": str(self.threads),
             PREFIX + "NAME": self.name,
+            PREFIX + "PREPARED": str(self.prepared_folder or ""),
+            PREFIX + "PREPARED_BYTES": str(self.prepared_bytes),
         }
 
     @classmethod
@@ -52,6 +58,9 @@ class WorkerSettings:
         threads = variables.get(PREFIX + "THREADS", "0")
         if not threads.isdecimal():
             raise MalformedInput(f"{PREFIX}THREADS must be a number of threads, 0 for one on each core")
+        prepared, prepared_bytes = variables.get(PREFIX + "PREPARED", ""), variables.get(PREFIX + "PREPARED_BYTES", "")
+        if prepared_bytes and not prepared_bytes.isdecimal():
+            raise MalformedInput(f"{PREFIX}PREPARED_BYTES must be a number of bytes for prepared keys")
 
         def required(name: str) -> str:
             if not (value := variables.get(PREFIX + name, "")):
@@ -67,6 +76,8 @@ class WorkerSettings:
             backend=cast("Name", variables.get(PREFIX + "BACKEND", "auto")),
             threads=int(threads),
             name=variables.get(PREFIX + "NAME", ""),
+            prepared_folder=Path(prepared) if prepared else None,
+            prepared_bytes=int(prepared_bytes) if prepared_bytes else DEFAULT_PREPARED_BYTES,
         )
 
     def save(self, path: Path) -> None:

@@ -44,6 +44,38 @@ def test_the_whole_way_on_files(proved: Path) -> None:
     assert result.stdout.startswith("valid")
 
 
+def test_a_key_is_kept_prepared_and_can_be_forgotten(
+    proved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    words = [
+        "prove",
+        proved / "steps.zkey",
+        proved / "steps.wtns",
+        "-p",
+        tmp_path / "p.json",
+        "-u",
+        tmp_path / "u.json",
+    ]
+    assert answer(*words, "--no-cache")["checked"]
+    assert answer("cache")["keys"] == 0
+    assert answer(*words)["checked"]
+    kept = answer("cache")
+    assert (kept["keys"], kept["folder"]) == (1, str(tmp_path / "proofgrid" / "prepared"))
+    (file,) = Path(kept["folder"]).glob("*.prepared")
+    assert kept["bytes"] == file.stat().st_size
+    assert answer(*words)["checked"]
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.unlink()
+    file.write_bytes(content)
+    result = run(*words)
+    assert result.returncode == 0
+    assert "made again" in result.stderr
+    assert answer("cache", "--clear")["keys"] == 1
+    assert answer("cache")["bytes"] == 0
+
+
 def test_a_changed_input_is_a_no_with_exit_code_1(proved: Path) -> None:
     inputs = json.loads((proved / "public.json").read_text())
     changed = proved / "changed.json"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from benchmarks.circuits import square_chain, square_chain_witness
+from proofgrid.bench.chain import square_chain, square_chain_witness
 from proofgrid.client import Circuit, Client, Fulfilled
 from proofgrid.errors import Conflict
 from proofgrid.gateway.embedded import Network

@@ -2,8 +2,10 @@
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +27,12 @@ from proofgrid.models import (
 )
 from proofgrid.network import leases
 from proofgrid.prover.artifacts import ArtifactStore
+from proofgrid.prover.groth16 import key_cache
+from proofgrid.prover.groth16.key_cache import KeyCache
 from proofgrid.prover.sealing import FleetKey, seal
 from proofgrid.prover.worker import proving
 from proofgrid.prover.worker.proving import Workbench, carry_out, failure_of
+from proofgrid.prover.worker.settings import WorkerSettings
 from tests.network.world import BN254, MakeWorld, World, true_submission
 
 
@@ -110,6 +115,51 @@ def test_a_task_becomes_a_submitted_proof(world: World, bench: Workbench, kind: 
     (submission,) = memory(bench).submitted
     assert submission.public_inputs == true_submission().public_inputs
     assert plain not in b"".join(path.read_bytes() for path in bench.store.folder.rglob("*") if path.is_file())
+
+
+def test_a_key_is_prepared_once_and_outlives_the_worker(
+    world: World, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kept open from task to task, and on the disk for the next process."""
+    bench = replace(bench, cache=KeyCache(tmp_path / "prepared"))
+    prepared = []
+    original = key_cache.prepare_bases
+    monkeypatch.setattr(key_cache, "prepare_bases", lambda *a: (prepared.append(a[1]), original(*a))[1])
+    opened = []
+    monkeypatch.setattr(KeyCache, "open", record(KeyCache.open, opened))
+    for _ in range(2):
+        carry_out(bench, task_for(world, bench, WITNESS))
+    assert (len(prepared), len(opened)) == (5, 1)
+    restarted = replace(bench, keys=OrderedDict())
+    carry_out(restarted, task_for(world, bench, WITNESS))
+    assert (len(prepared), len(opened)) == (5, 2)
+    assert len(memory(bench).submitted) == 3
+
+
+def record(function: Callable[..., Any], calls: list[Any]) -> Callable[..., Any]:
+    return lambda *a, **k: (calls.append(a), function(*a, **k))[1]
+
+
+def test_keys_that_do_not_fit_make_room_for_the_last(
+    world: World, bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry_out(bench, task_for(world, bench, WITNESS))
+    (digest,) = bench.keys
+    bench.keys["another"] = bench.keys.pop(digest)
+    carry_out(bench, task_for(world, bench, WITNESS))
+    assert list(bench.keys) == ["another", digest]
+    bench.keys["another"] = bench.keys.pop(digest)
+    monkeypatch.setattr(proving, "MAX_KEY_BYTES", bench.keys["another"][0].n_bytes)
+    carry_out(bench, task_for(world, bench, WITNESS))
+    assert list(bench.keys) == [digest]
+
+
+def test_settings_travel_by_the_environment(tmp_path: Path) -> None:
+    settings = WorkerSettings("redis://x", "http://y", tmp_path, tmp_path / "key", "token")
+    for there in (settings, replace(settings, prepared_folder=tmp_path / "p", prepared_bytes=5)):
+        assert WorkerSettings.from_environment(there.to_environment()) == there
+    with pytest.raises(MalformedInput, match="PREPARED_BYTES"):
+        WorkerSettings.from_environment(settings.to_environment() | {"PROOFGRID_WORKER_PREPARED_BYTES": "many"})
 
 
 def test_a_task_that_is_not_ours_any_more_is_dropped(world: World, bench: Workbench) -> None:

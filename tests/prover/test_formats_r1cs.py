@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.circuits import square_chain, square_chain_witness
+from proofgrid.bench.chain import square_chain, square_chain_witness
 from proofgrid.errors import MalformedInput, UnsatisfiedCircuit
 from proofgrid.kernels.arrays import Array, decode_elements, encode_elements
 from proofgrid.kernels.backend import Backend, select

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.circuits import square_chain, square_chain_witness
+from proofgrid.bench.chain import square_chain, square_chain_witness
 from proofgrid.errors import Cancelled, InvalidProof, MalformedInput, UnsatisfiedCircuit
 from proofgrid.kernels.arrays import Array, encode_elements
 from proofgrid.kernels.backend import select

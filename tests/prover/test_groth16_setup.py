@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.circuits import square_chain
+from proofgrid.bench.chain import square_chain
 from proofgrid.errors import Cancelled, MalformedInput
 from proofgrid.kernels.arrays import decode_elements, encode_elements
 from proofgrid.kernels.backend import select

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.circuits import square_chain, square_chain_witness
+from proofgrid.bench.chain import square_chain, square_chain_witness
 from proofgrid.kernels.backend import select
 from proofgrid.kernels.curves import CURVES, Curve
 from proofgrid.prover.formats.zkey import Zkey, read_zkey

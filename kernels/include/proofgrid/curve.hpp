@@ -31,6 +31,10 @@ struct Affine {
   static Affine from_canonical(const uint64_t* canonical) {
     return {F::from_canonical(canonical), F::from_canonical(canonical + words / 2)};
   }
+  void store_mont(uint64_t* target) const {
+    x.store_mont(target);
+    y.store_mont(target + words / 2);
+  }
   void to_canonical(uint64_t* canonical) const {
     x.to_canonical(canonical);
     y.to_canonical(canonical + words / 2);

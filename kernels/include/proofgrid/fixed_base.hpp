@@ -71,10 +71,10 @@ struct TablePairs {
 
 }  // namespace fixed_base_detail
 
-// out[i] = scalars[i] * base, canonical affine. The base is canonical and aligned, the scalars at any alignment.
-// Throws MalformedInput for a scalar >= r or a coordinate >= q.
+// out[i] = scalars[i] * base, affine, canonical or in Montgomery form. The base is canonical and aligned, the scalars at any
+// alignment. Throws MalformedInput for a scalar >= r or a coordinate >= q.
 template <class G>
-void scale(const uint64_t* base, const std::byte* scalars, size_t n, uint64_t* out, Run& run) {
+void scale(const uint64_t* base, const std::byte* scalars, size_t n, bool result_mont, uint64_t* out, Run& run) {
   using namespace fixed_base_detail;
   using F = typename G::Coordinate;
   using S = typename G::Scalar;
@@ -100,7 +100,10 @@ void scale(const uint64_t* base, const std::byte* scalars, size_t n, uint64_t* o
     for (unsigned w = 0; w < table.windows; ++w) {
       adder.add(TablePairs<F>{table.points.data() + w * table.row, digits.data() + w * block, sums.data()}, count);
     }
-    for (size_t i = 0; i < count; ++i) sums[i].to_canonical(out + (begin + i) * Affine<F>::words);
+    for (size_t i = 0; i < count; ++i) {
+      uint64_t* const target = out + (begin + i) * Affine<F>::words;
+      result_mont ? sums[i].store_mont(target) : sums[i].to_canonical(target);
+    }
     run.progress.step();
   });
 }

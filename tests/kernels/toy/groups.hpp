@@ -79,7 +79,7 @@ void every_multiple(uint64_t stride) {
   std::vector<uint64_t> scalars(T::order), out(T::order * Point::words);
   for (uint64_t s = 0; s < T::order; ++s) scalars[s] = s;
   for (uint64_t i = 0; i < T::order; i += stride) {
-    proofgrid::scale<G>(T::canonical(i), bytes(scalars.data()), T::order, out.data(), run);
+    proofgrid::scale<G>(T::canonical(i), bytes(scalars.data()), T::order, false, out.data(), run);
     for (uint64_t s = 0; s < T::order; ++s) {
       const Point expected = T::point(i * s % T::order);
       expect(Point::from_canonical(&out[s * Point::words]) == expected, T::Curve::name, "scale", {i, s});

@@ -10,29 +10,19 @@
 //
 // A build with PROOFGRID_VERIFY carries the magnitude along and aborts where a value breaks its bound.
 //
-// Cost in vpmadd52, for N limbs (N = 5: 101, 81; N = 8: 257, 201): multiplication N^2 * 4 + 1, square N (N + 1) + 2 N^2 + 1.
-// Variable time only where it says so.
+// Cost in vpmadd52, for N limbs: a multiplication 101 (N = 5) or 257 (N = 8), a square 81 or 201. Constant time.
 #pragma once
 
 #include <immintrin.h>
 
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
+#include <utility>
 
 #include "proofgrid/ifma/constants.hpp"
-#include "proofgrid/layer.hpp"
-#include "proofgrid/params.hpp"
+#include "proofgrid/ifma/verify.hpp"
+#include "proofgrid/ifma/wide.hpp"
 
 PROOFGRID_IFMA_BEGIN
 namespace proofgrid::inline PROOFGRID_LAYER::ifma {
-
-inline constexpr size_t lanes = 8;
-using Word = __m512i;  // one 64-bit word per lane
-using Mask = __mmask8; // one bit per lane
-
-PROOFGRID_INLINE Word all(uint64_t x) { return _mm512_set1_epi64(static_cast<long long>(x)); }
-PROOFGRID_INLINE Word low_bits(Word x) { return _mm512_and_si512(x, all(limb_mask)); }
 
 template <class P>
 class Lanes {
@@ -41,9 +31,9 @@ class Lanes {
   using C = Constants<P>;
   using Number = typename C::Number;
   static constexpr size_t limbs = C::limbs;
-  static constexpr size_t words = P::limbs;                // 64-bit words of one element in memory
-  static constexpr unsigned product = 3;                   // the magnitude of a product
-  static constexpr uint64_t headroom = C::headroom;        // the most that the magnitudes of two factors may multiply to
+  static constexpr size_t words = P::limbs;          // 64-bit words of one element in memory
+  static constexpr unsigned product = 3;             // the magnitude of a product
+  static constexpr uint64_t headroom = C::headroom;  // the most that the magnitudes of two factors may multiply to
 
   Word limb[limbs];
 
@@ -66,23 +56,12 @@ class Lanes {
   template <unsigned m = 1>
   PROOFGRID_INLINE static Lanes from_words(const Word (&words)[P::limbs]) {
     Lanes r;
-#pragma GCC unroll 8
-    for (size_t i = 0; i < limbs; ++i) {
-      const size_t word = limb_bits * i / 64, shift = limb_bits * i % 64;
-      if (word >= P::limbs) {
-        r.limb[i] = _mm512_setzero_si512();
-        continue;
-      }
-      Word bits = _mm512_srli_epi64(words[word], static_cast<unsigned>(shift));
-      if (shift > 64 - limb_bits && word + 1 < P::limbs) {
-        bits = _mm512_or_si512(bits, _mm512_slli_epi64(words[word + 1], static_cast<unsigned>(64 - shift)));
-      }
-      r.limb[i] = i + 1 < limbs || 64 * P::limbs > limb_bits * limbs ? low_bits(bits) : bits;
-    }
+    set_limbs(r, words, std::make_index_sequence<limbs>());
     return r.bound(m);
   }
   // Values below 2^(64 words) as words; canonical values are.
   PROOFGRID_INLINE void to_words(Word (&words)[P::limbs]) const {
+    require_words();
 #pragma GCC unroll 8
     for (size_t j = 0; j < P::limbs; ++j) {
       const size_t first = 64 * j / limb_bits, shift = 64 * j % limb_bits;
@@ -130,81 +109,58 @@ class Lanes {
     return subtract<m>(zero(), *this);
   }
 
+  // 4 N^2 + 1 vpmadd52.
   PROOFGRID_INLINE friend Lanes operator*(const Lanes& a, const Lanes& b) {
-    a.require_factors(b);
-    Word wide[2 * limbs];
-    multiply_wide(wide, a, b);
-    return reduce_wide(wide);
+    require_room(a.magnitude() * b.magnitude());
+    Word wide[1][2 * limbs];
+    multiply_wide(wide[0], a, b);
+    return reduced(wide);
   }
-
+  // N (N + 1) + 2 N^2 + 1 vpmadd52.
   PROOFGRID_INLINE Lanes square() const {
-    require_factors(*this);
-    Word wide[2 * limbs];
-    square_wide(wide, *this);
-    return reduce_wide(wide);
+    require_room(magnitude() * magnitude());
+    Word wide[1][2 * limbs];
+    square_wide(wide[0], *this);
+    return reduced(wide);
+  }
+  // a b + c d, reduced once: 6 N^2 + 1 vpmadd52. The two products of magnitudes add up to at most headroom.
+  PROOFGRID_INLINE static Lanes sum_of_products(const Lanes& a, const Lanes& b, const Lanes& c, const Lanes& d) {
+    require_room(a.magnitude() * b.magnitude() + c.magnitude() * d.magnitude());
+    Word wide[1][2 * limbs];
+    multiply_wide(wide[0], a, b);
+    multiply_add_wide(wide[0], c, d);
+    return reduced(wide);
   }
 
-  // wide += nothing: wide[i] is the sum of the partial products of weight 2^(52 i), not carried. N^2 * 2 vpmadd52.
+  // Products before their reduction, as columns: see wide.hpp, which bounds them.
+  using Wide = Columns<P>;
+  PROOFGRID_INLINE static void multiply_add_wide(Word (&wide)[2 * limbs], const Lanes& a, const Lanes& b) {
+    Wide::multiply_add(wide, a.limb, b.limb);
+  }
   PROOFGRID_INLINE static void multiply_wide(Word (&wide)[2 * limbs], const Lanes& a, const Lanes& b) {
-#pragma GCC unroll 16
-    for (size_t i = 0; i < 2 * limbs; ++i) wide[i] = _mm512_setzero_si512();
-#pragma GCC unroll 8
-    for (size_t i = 0; i < limbs; ++i) {
-#pragma GCC unroll 8
-      for (size_t j = 0; j < limbs; ++j) {
-        wide[i + j] = _mm512_madd52lo_epu64(wide[i + j], a.limb[j], b.limb[i]);
-        wide[i + j + 1] = _mm512_madd52hi_epu64(wide[i + j + 1], a.limb[j], b.limb[i]);
-      }
-    }
+    Wide::clear(wide);
+    Wide::multiply_add(wide, a.limb, b.limb);
   }
   PROOFGRID_INLINE static void square_wide(Word (&wide)[2 * limbs], const Lanes& a) {
-#pragma GCC unroll 16
-    for (size_t i = 0; i < 2 * limbs; ++i) wide[i] = _mm512_setzero_si512();
+    Wide::clear(wide);
+    Wide::square_add(wide, a.limb);
+  }
+  template <size_t count>
+  PROOFGRID_INLINE static void reduce_wide(Lanes (&r)[count], Word (&wide)[count][2 * limbs]) {
+    Wide::reduce(wide);
 #pragma GCC unroll 8
-    for (size_t i = 0; i < limbs; ++i) {
+    for (size_t k = 0; k < count; ++k) {
 #pragma GCC unroll 8
-      for (size_t j = i + 1; j < limbs; ++j) {
-        wide[i + j] = _mm512_madd52lo_epu64(wide[i + j], a.limb[j], a.limb[i]);
-        wide[i + j + 1] = _mm512_madd52hi_epu64(wide[i + j + 1], a.limb[j], a.limb[i]);
-      }
-    }
-#pragma GCC unroll 16
-    for (size_t i = 1; i < 2 * limbs; ++i) wide[i] = _mm512_add_epi64(wide[i], wide[i]);
-#pragma GCC unroll 8
-    for (size_t i = 0; i < limbs; ++i) {
-      wide[2 * i] = _mm512_madd52lo_epu64(wide[2 * i], a.limb[i], a.limb[i]);
-      wide[2 * i + 1] = _mm512_madd52hi_epu64(wide[2 * i + 1], a.limb[i], a.limb[i]);
+      for (size_t i = 0; i < limbs; ++i) r[k].limb[i] = wide[k][limbs + i];
+      r[k].carry();
+      r[k].bound(product);
     }
   }
-
-  // wide / R mod p, for a value from 0 to headroom p^2 whose columns are signed 64-bit numbers below 2^62.
-  // limbs - 1 rounds add t * fold one limb above the low limb t, which vanishes; the last round is Montgomery's own, so
-  // what was added is below (1 + 1) p R and the result below 3p. 2 N^2 + 1 vpmadd52.
   PROOFGRID_INLINE static Lanes reduce_wide(Word (&wide)[2 * limbs]) {
-#pragma GCC unroll 8
-    for (size_t i = 0; i + 1 < limbs; ++i) {
-      wide[i + 1] = _mm512_add_epi64(wide[i + 1], _mm512_srai_epi64(wide[i], limb_bits));
-#pragma GCC unroll 8
-      for (size_t j = 0; j < limbs; ++j) {
-        const Word f = all(C::fold.limb[j]);
-        wide[i + 1 + j] = _mm512_madd52lo_epu64(wide[i + 1 + j], wide[i], f);
-        wide[i + 2 + j] = _mm512_madd52hi_epu64(wide[i + 2 + j], wide[i], f);
-      }
-    }
-    constexpr size_t last = limbs - 1;
-    const Word q = _mm512_madd52lo_epu64(_mm512_setzero_si512(), wide[last], all(C::minus_inverse));
-#pragma GCC unroll 8
-    for (size_t j = 0; j < limbs; ++j) {
-      const Word p = all(C::modulus.limb[j]);
-      wide[last + j] = _mm512_madd52lo_epu64(wide[last + j], q, p);
-      wide[last + j + 1] = _mm512_madd52hi_epu64(wide[last + j + 1], q, p);
-    }
-    wide[limbs] = _mm512_add_epi64(wide[limbs], _mm512_srai_epi64(wide[last], limb_bits));
-    Lanes r;
-#pragma GCC unroll 8
-    for (size_t i = 0; i < limbs; ++i) r.limb[i] = wide[limbs + i];
-    r.carry();
-    return r.bound(product);
+    Word one[1][2 * limbs];
+#pragma GCC unroll 16
+    for (size_t i = 0; i < 2 * limbs; ++i) one[0][i] = wide[i];
+    return reduced(one);
   }
 
   // The canonical representative of values of magnitude at most m. log2(m) conditional subtractions.
@@ -248,44 +204,59 @@ class Lanes {
   uint64_t magnitude() const { return magnitude_; }
   Lanes& bound(uint64_t m) {
     magnitude_ = m;
-    verify();
+    verify::carried_below<P>(limb, m);
     return *this;
   }
   void require(uint64_t m) const {
-    if (magnitude_ > m) broken("a magnitude above what its operation states");
+    verify::require(magnitude_ != 0 && magnitude_ <= m, P::name, "a magnitude above what its operation states");
   }
-  void require_factors(const Lanes& b) const {
-    if (magnitude_ * b.magnitude_ > C::headroom) broken("factors whose product exceeds the headroom");
-  }
-  [[noreturn]] static void broken(const char* what) {
-    std::fprintf(stderr, "proofgrid VERIFY: %s: %s\n", P::name, what);
-    std::abort();
-  }
+  void require_words() const { verify::fits_words<P>(limb); }
 
  private:
   uint64_t magnitude_ = 0;
-  void verify() const {
-    alignas(64) uint64_t values[limbs][lanes];
-    for (size_t i = 0; i < limbs; ++i) _mm512_store_si512(values[i], limb[i]);
-    if (magnitude_ == 0 || magnitude_ > C::headroom) broken("a magnitude beyond the headroom");
-    const Number most = C::multiple(magnitude_);
-    for (size_t lane = 0; lane < lanes; ++lane) {
-      uint64_t borrow = 0;
-      for (size_t i = 0; i < limbs; ++i) {
-        if (values[i][lane] > limb_mask) broken("a limb that is not carried");
-        borrow = (values[i][lane] - most.limb[i] - borrow) >> 63;
-      }
-      if (!borrow) broken("a value that is not below its magnitude");
-    }
-  }
 #else
   PROOFGRID_INLINE static constexpr uint64_t magnitude() { return 0; }
   PROOFGRID_INLINE Lanes& bound(uint64_t) { return *this; }
   PROOFGRID_INLINE void require(uint64_t) const {}
-  PROOFGRID_INLINE void require_factors(const Lanes&) const {}
+  PROOFGRID_INLINE void require_words() const {}
 
  private:
 #endif
+  // The sum of products of factors of these magnitudes can be reduced.
+  PROOFGRID_INLINE static void require_room(uint64_t sum_of_magnitudes) {
+#if defined(PROOFGRID_VERIFY)
+    verify::require(sum_of_magnitudes != 0 && sum_of_magnitudes <= headroom, P::name,
+                    "factors whose product exceeds the headroom");
+#else
+    static_cast<void>(sum_of_magnitudes);
+#endif
+  }
+
+  template <size_t... i>
+  PROOFGRID_INLINE static void set_limbs(Lanes& r, const Word (&words)[P::limbs], std::index_sequence<i...>) {
+    ((r.limb[i] = limb_of<i>(words)), ...);
+  }
+  template <size_t i>
+  PROOFGRID_INLINE static Word limb_of(const Word (&words)[P::limbs]) {
+    constexpr size_t word = limb_bits * i / 64;
+    constexpr int shift = limb_bits * i % 64;
+    Word bits;
+    if constexpr (word >= P::limbs) {
+      return _mm512_setzero_si512();
+    } else if constexpr (shift > 64 - int(limb_bits) && word + 1 < P::limbs) {
+      bits = _mm512_shrdi_epi64(words[word], words[word + 1], shift);
+    } else {
+      bits = _mm512_srli_epi64(words[word], shift);
+    }
+    return i + 1 < limbs || 64 * P::limbs > limb_bits * limbs ? low_bits(bits) : bits;
+  }
+
+  PROOFGRID_INLINE static Lanes reduced(Word (&wide)[1][2 * limbs]) {
+    Lanes r[1];
+    reduce_wide(r, wide);
+    return r[0];
+  }
+
   static constexpr unsigned words_bits = 64 * P::limbs, all_bits = limb_bits * limbs;
   static constexpr Number one_number = C::power_of_two(all_bits);
   static constexpr Number from_mont_number = C::power_of_two(2 * all_bits - words_bits);

@@ -5,6 +5,7 @@
 
 #include <immintrin.h>
 
+#include "proofgrid/fp2.hpp"
 #include "proofgrid/ifma/field.hpp"
 
 PROOFGRID_IFMA_BEGIN
@@ -60,26 +61,38 @@ class Lanes2 {
     return {c0.template negate<m>(), c1.template negate<m>()};
   }
 
-  // Karatsuba on unreduced columns: 3 products of N^2 * 2 and 2 reductions, 252 (N = 5) or 642 (N = 8) vpmadd52.
+  // Karatsuba on unreduced columns: 3 products and 2 reductions, 252 (N = 5) or 642 (N = 8) vpmadd52.
   PROOFGRID_INLINE friend Lanes2 operator*(const Lanes2& a, const Lanes2& b) {
-    a.require_factors(b);
+    require_room(a.magnitude() * b.magnitude());
     Word low[columns], high[columns], cross[columns];
     Base::multiply_wide(low, a.c0, b.c0);
     Base::multiply_wide(high, a.c1, b.c1);
     Base::multiply_wide(cross, a.c0 + a.c1, b.c0 + b.c1);
-    return reduce(low, high, cross);
+    return reduced(low, high, cross);
   }
   // By an element of the base field: 2 of its multiplications; the magnitudes may multiply to C::headroom.
   PROOFGRID_INLINE friend Lanes2 operator*(const Lanes2& a, const Base& b) { return {a.c0 * b, a.c1 * b}; }
 
   // The same with three squares: 192 (N = 5) or 474 (N = 8) vpmadd52, fewer than (a + b)(a - b) and 2 a b take.
   PROOFGRID_INLINE Lanes2 square() const {
-    require_factors(*this);
+    require_room(magnitude() * magnitude());
     Word low[columns], high[columns], cross[columns];
     Base::square_wide(low, c0);
     Base::square_wide(high, c1);
     Base::square_wide(cross, c0 + c1);
-    return reduce(low, high, cross);
+    return reduced(low, high, cross);
+  }
+  // a b + c d: 6 products and 2 reductions, 402 (N = 5) or 1026 (N = 8) vpmadd52.
+  PROOFGRID_INLINE static Lanes2 sum_of_products(const Lanes2& a, const Lanes2& b, const Lanes2& c, const Lanes2& d) {
+    require_room(a.magnitude() * b.magnitude() + c.magnitude() * d.magnitude());
+    Word low[columns], high[columns], cross[columns];
+    Base::multiply_wide(low, a.c0, b.c0);
+    Base::multiply_add_wide(low, c.c0, d.c0);
+    Base::multiply_wide(high, a.c1, b.c1);
+    Base::multiply_add_wide(high, c.c1, d.c1);
+    Base::multiply_wide(cross, a.c0 + a.c1, b.c0 + b.c1);
+    Base::multiply_add_wide(cross, c.c0 + c.c1, d.c0 + d.c1);
+    return reduced(low, high, cross);
   }
 
   // x -> x^p, with a magnitude of m + 1 for one of m.
@@ -109,31 +122,58 @@ class Lanes2 {
     return *this;
   }
   void require(uint64_t m) const { c0.require(m), c1.require(m); }
-  void require_factors(const Lanes2& b) const {
-    if (magnitude() * b.magnitude() > headroom) Base::broken("factors whose product exceeds half of the headroom");
-  }
 #else
   PROOFGRID_INLINE static constexpr uint64_t magnitude() { return 0; }
   PROOFGRID_INLINE Lanes2& bound(uint64_t) { return *this; }
   PROOFGRID_INLINE void require(uint64_t) const {}
-  PROOFGRID_INLINE void require_factors(const Lanes2&) const {}
 #endif
 
  private:
   static constexpr size_t columns = 2 * Base::limbs;
 
-  // low - high and cross - low - high, reduced. The first is not below -headroom p^2: that much is added.
-  PROOFGRID_INLINE static Lanes2 reduce(Word (&low)[columns], const Word (&high)[columns], Word (&cross)[columns]) {
+  // The products of factors of these magnitudes may be added: half of the base field's headroom, since a difference of two
+  // such sums is brought above zero by as much again.
+  PROOFGRID_INLINE static void require_room(uint64_t sum_of_magnitudes) {
+#if defined(PROOFGRID_VERIFY)
+    verify::require(sum_of_magnitudes != 0 && sum_of_magnitudes <= headroom, P::name,
+                    "factors in Fp2 whose product exceeds half of the headroom");
+#else
+    static_cast<void>(sum_of_magnitudes);
+#endif
+  }
+
+  // low - high and cross - low - high, reduced: a0 b0 - a1 b1 and a0 b1 + a1 b0. With m_a m_b at most h = headroom:
+  //   low, high      from 0 to h p^2, so low - high + h p^2 from 0 to 2 h p^2
+  //   cross          less low and high from 0 to 2 h p^2, the columns signed
+  //   every column   below 3 * 2 * 2^56 < 2^59 in absolute value, for a sum of two products
+  PROOFGRID_INLINE static Lanes2 reduced(const Word (&low)[columns], const Word (&high)[columns],
+                                         const Word (&cross)[columns]) {
     static constexpr auto offset = C::square_multiple(headroom);
+    Word wide[2][columns];
 #pragma GCC unroll 16
     for (size_t i = 0; i < columns; ++i) {
-      cross[i] = _mm512_sub_epi64(cross[i], _mm512_add_epi64(low[i], high[i]));
-      low[i] = _mm512_add_epi64(_mm512_sub_epi64(low[i], high[i]), all(offset.column[i]));
+      wide[1][i] = _mm512_sub_epi64(cross[i], _mm512_add_epi64(low[i], high[i]));
+      wide[0][i] = _mm512_add_epi64(_mm512_sub_epi64(low[i], high[i]), all(offset.column[i]));
     }
-    const Base real = Base::reduce_wide(low);
-    return {real, Base::reduce_wide(cross)};
+    Base r[2];
+    Base::reduce_wide(r, wide);
+    return {r[0], r[1]};
   }
 };
+
+// The lanes of a scalar field or its quadratic extension.
+template <class F>
+struct LanesOfField;
+template <class P>
+struct LanesOfField<Fp<P>> {
+  using Type = Lanes<P>;
+};
+template <class P>
+struct LanesOfField<Fp2<P>> {
+  using Type = Lanes2<P>;
+};
+template <class F>
+using LanesOf = typename LanesOfField<F>::Type;
 
 }  // namespace proofgrid
 PROOFGRID_IFMA_END

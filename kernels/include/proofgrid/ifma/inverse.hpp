@@ -7,6 +7,17 @@
 #include "proofgrid/ifma/field.hpp"
 #include "proofgrid/ifma/fp2.hpp"
 
+namespace proofgrid::inline PROOFGRID_LAYER::ifma {
+
+// 1/x for Montgomery words, in place. A function of its own, outside the vectors' target: the assembly of single elements
+// needs every general register, and a frame of vectors takes two.
+template <class P>
+[[gnu::noinline]] void invert_mont_words(uint64_t (&words)[P::limbs]) {
+  Fp<P>::load_mont(words).inverse().store_mont(words);
+}
+
+}  // namespace proofgrid
+
 PROOFGRID_IFMA_BEGIN
 namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 
@@ -37,7 +48,7 @@ inline Lanes<P> inverse(const Lanes<P>& x) {
   uint64_t total[F::words];  // of lane 0; all lanes hold the same product
 #pragma GCC unroll 8
   for (size_t j = 0; j < F::words; ++j) total[j] = static_cast<uint64_t>(_mm_cvtsi128_si64(_mm512_castsi512_si128(words[j])));
-  Fp<P>::load_mont(total).inverse().store_mont(total);
+  invert_mont_words<P>(total);
 #pragma GCC unroll 8
   for (size_t j = 0; j < F::words; ++j) words[j] = all(total[j]);
 

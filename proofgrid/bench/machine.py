@@ -1,7 +1,6 @@
-"""What a measurement was made on, and the file it is written to."""
+"""What a measurement was made on."""
 
 import datetime
-import json
 import os
 import platform
 import re
@@ -9,7 +8,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
+from proofgrid import __version__
+
+_CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def describe(backend_name: str, isa: str) -> dict[str, Any]:
@@ -17,27 +18,13 @@ def describe(backend_name: str, isa: str) -> dict[str, Any]:
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "cpu": _cpu_model(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": os.cpu_count(),
         "backend": backend_name,
         "isa": isa,
         "python": platform.python_version(),
+        "version": __version__,
         "commit": _commit(),
     }
-
-
-def write_results(name: str, machine: dict[str, Any], rows: list[dict[str, Any]], path: Path | None = None) -> Path:
-    """Write ``rows`` of benchmark ``name`` into ``results/<date>-<machine>.json``, which other benchmarks share."""
-    target = path or RESULTS / f"{machine['date']}-{_slug(machine)}.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    document: dict[str, Any] = json.loads(target.read_text()) if target.exists() else {}
-    document[name] = {"machine": machine, "rows": rows}
-    target.write_text(json.dumps(document, indent=1) + "\n")
-    return target
-
-
-def _slug(machine: dict[str, Any]) -> str:
-    words = re.findall(r"[a-z0-9]+", str(machine["cpu"]).lower())
-    return "-".join([*words[:4], f"{machine['cores']}c", machine["backend"]])
 
 
 def _cpu_model() -> str:
@@ -50,12 +37,13 @@ def _cpu_model() -> str:
 
 
 def _commit() -> str:
-    """The commit measured, with ``+`` if the files differ from it; empty outside a repository."""
-    here = Path(__file__).parent
+    """The commit measured, with ``+`` if the files differ from it; empty outside a checkout of ours."""
+    if not (_CHECKOUT / ".git").exists():
+        return ""
     try:
         run = subprocess.run(
             ["git", "describe", "--always", "--dirty=+"],
-            cwd=here,
+            cwd=_CHECKOUT,
             capture_output=True,
             text=True,
             timeout=10,
