@@ -89,6 +89,9 @@ class Backend(Protocol):
         ``result_mont`` asks for coordinates in Montgomery form (a zkey's); the base is canonical in any case.
         """
 
+    def scale_each(self, group: Group, bases: Array, scalars: Array, *, control: Control | None = None) -> Array:
+        """scalars[i] * bases[i] for points of the curve: ``[n, *point_shape]``; short scalars cost less. Variable time."""
+
     def add_points(self, group: Group, a: Array, b: Array) -> Array:
         """a[i] + b[i] by the complete group law: ``[n, *point_shape]``."""
 

@@ -43,9 +43,19 @@ class Layer:
         control: Buffer | None,
         threads: int,
     ) -> None: ...
+    def scale_each(
+        self,
+        curve: str,
+        group: str,
+        bases: Buffer,
+        scalars: Buffer,
+        out: Buffer,
+        control: Buffer | None,
+        threads: int,
+    ) -> None: ...
     def add_points(self, curve: str, group: str, a: Buffer, b: Buffer, out: Buffer, threads: int) -> None: ...
     def check_points(self, curve: str, group: str, points: Buffer, out: Buffer, threads: int) -> None: ...
-    def pairing_product(self, curve: str, g1: Buffer, g2: Buffer, out: Buffer) -> None: ...
+    def pairing_product(self, curve: str, g1: Buffer, g2: Buffer, out: Buffer, threads: int) -> None: ...
     def quotient(
         self,
         curve: str,

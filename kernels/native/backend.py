@@ -125,6 +125,14 @@ class NativeBackend:
         self._layer.scale(group.curve_name, group.name, base, scalars, bool(result_mont), out, *_run(control))
         return out
 
+    def scale_each(self, group: Group, bases: Array, scalars: Array, *, control: Control | None = None) -> Array:
+        bases, scalars = _points(group, bases, "bases"), _elements(group.scalar, scalars, "scalars")
+        if len(bases) != len(scalars):
+            raise MalformedInput(f"scale_each: {len(bases)} bases and {len(scalars)} scalars")
+        out = np.empty(bases.shape, np.uint64)
+        self._layer.scale_each(group.curve_name, group.name, bases, scalars, out, *_run(control))
+        return out
+
     def add_points(self, group: Group, a: Array, b: Array) -> Array:
         a, b = _points(group, a, "a"), _points(group, b, "b")
         if len(a) != len(b):
@@ -144,7 +152,7 @@ class NativeBackend:
         if len(g1) != len(g2):
             raise MalformedInput(f"pairing_product: {len(g1)} points of g1 and {len(g2)} of g2")
         out = np.empty((12, curve.Fq.limbs), np.uint64)
-        self._layer.pairing_product(curve.name, g1, g2, out)
+        self._layer.pairing_product(curve.name, g1, g2, out, 0)
         return out
 
     def quotient(

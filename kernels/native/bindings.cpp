@@ -233,6 +233,16 @@ void scale(const Layer& layer, const std::string& curve, const std::string& name
   Call{control, threads}([&](Run& run) { group.scale(base_words, factors.data(), n, result_mont, words, run); });
 }
 
+void scale_each(const Layer& layer, const std::string& curve, const std::string& name, nb::handle bases,
+                nb::handle scalars, nb::handle out, nb::handle control, unsigned threads) {
+  const GroupKernels& group = group_of(layer, curve, name);
+  const Buffer points(bases, "bases"), factors(scalars, "scalars"), output(out, "out", true);
+  const size_t n = points.count(8 * group.point_words);
+  factors.require_count(8 * group.scalar_words, n);
+  uint64_t* const words = output.items<uint64_t>(n * group.point_words);
+  Call{control, threads}([&](Run& run) { group.scale_each(points.data(), factors.data(), n, words, run); });
+}
+
 void add_points(const Layer& layer, const std::string& curve, const std::string& name, nb::handle a, nb::handle b,
                 nb::handle out, unsigned threads) {
   const GroupKernels& group = group_of(layer, curve, name);
@@ -259,13 +269,14 @@ uint64_t checksum(const Layer&, nb::handle data, unsigned threads) {
   return sum;
 }
 
-void pairing_product(const Layer& layer, const std::string& curve_name, nb::handle g1, nb::handle g2, nb::handle out) {
+void pairing_product(const Layer& layer, const std::string& curve_name, nb::handle g1, nb::handle g2, nb::handle out,
+                     unsigned threads) {
   const CurveKernels& curve = curve_of(layer, curve_name);
   const Buffer left(g1, "g1"), right(g2, "g2"), output(out, "out", true);
   const size_t n = left.count(8 * curve.g1.point_words);
   right.require_count(8 * curve.g2.point_words, n);
   uint64_t* const words = output.items<uint64_t>(12 * curve.base.limbs);
-  Call{nb::none(), 1}([&](Run& run) { curve.pairing_product(left.data(), right.data(), n, words, run); });
+  Call{nb::none(), threads}([&](Run& run) { curve.pairing_product(left.data(), right.data(), n, words, run); });
 }
 
 void quotient(const Layer& layer, const std::string& curve_name, nb::handle coefficients, nb::handle witness,
@@ -325,9 +336,11 @@ NB_MODULE(_core, m) {
       .def("msm_many", msm_many, "curve"_a, "jobs"_a, "control"_a.none(), "threads"_a)
       .def("scale", scale, "curve"_a, "group"_a, "base"_a, "scalars"_a, "result_mont"_a, "out"_a,
            "control"_a.none(), "threads"_a)
+      .def("scale_each", scale_each, "curve"_a, "group"_a, "bases"_a, "scalars"_a, "out"_a, "control"_a.none(),
+           "threads"_a)
       .def("add_points", add_points, "curve"_a, "group"_a, "a"_a, "b"_a, "out"_a, "threads"_a)
       .def("check_points", check_points, "curve"_a, "group"_a, "points"_a, "out"_a, "threads"_a)
-      .def("pairing_product", pairing_product, "curve"_a, "g1"_a, "g2"_a, "out"_a)
+      .def("pairing_product", pairing_product, "curve"_a, "g1"_a, "g2"_a, "out"_a, "threads"_a)
       .def("quotient", quotient, "curve"_a, "coefficients"_a, "witness"_a, "log_n"_a, "out"_a, "control"_a.none(),
            "threads"_a);
   nb::list all;

@@ -10,19 +10,28 @@
 #include "proofgrid/pairing.hpp"
 #include "proofgrid/points.hpp"
 #include "proofgrid/quotient.hpp"
+#include "proofgrid/scale_each.hpp"
 #if defined(PROOFGRID_LAYER_IFMA)
+#include "proofgrid/ifma/check_points.hpp"
 #include "proofgrid/ifma/fixed_base.hpp"
 #include "proofgrid/ifma/msm.hpp"
+#include "proofgrid/ifma/ntt.hpp"
+#include "proofgrid/ifma/pairing.hpp"
+#include "proofgrid/ifma/scale_each.hpp"
 #endif
 
 namespace proofgrid::inline PROOFGRID_LAYER {
 
-// Where the layer's MSM, its prepared bases and its multiples of a fixed base are.
+// The layer's way with many points at once.
+namespace batched {
 #if defined(PROOFGRID_LAYER_IFMA)
-namespace own = ifma;
+using ifma::check_points, ifma::msm_many, ifma::pairing_product, ifma::prepare, ifma::PreparedLayout, ifma::scale,
+    ifma::scale_each;
 #else
-namespace own = PROOFGRID_LAYER;
+using proofgrid::check_points, proofgrid::msm_many, proofgrid::pairing_product, proofgrid::prepare,
+    proofgrid::PreparedLayout, proofgrid::scale, proofgrid::scale_each;
 #endif
+}  // namespace batched
 
 // Elements are arrays of words with no padding, so an output array of words is an array of elements.
 template <class F>
@@ -62,7 +71,11 @@ native::FieldKernels field_kernels() {
       .from_mont = [](const byte* a, uint64_t* out, size_t n, Run& run) { from_mont(a, elements<F>(out), n, run); },
       .ntt =
           [](const byte* values, uint64_t* out, unsigned log_n, bool inverse, const uint64_t* shift, Run& run) {
+#if defined(PROOFGRID_LAYER_IFMA)
+            ntt_in_lanes<P>(values, elements<F>(out), log_n, inverse, F::from_canonical(shift), run);
+#else
             ntt(values, elements<F>(out), log_n, inverse, F::from_canonical(shift), run);
+#endif
           },
   };
 }
@@ -75,16 +88,18 @@ native::GroupKernels group_kernels() {
       .name = G::name,
       .point_words = Point::words,
       .scalar_words = G::Scalar::limbs,
-      .prepared_form = own::PreparedLayout<G>::form(),
-      .prepared_bytes = [](size_t n) { return own::PreparedLayout<G>::bytes(n); },
+      .prepared_form = batched::PreparedLayout<G>::form(),
+      .prepared_bytes = [](size_t n) { return batched::PreparedLayout<G>::bytes(n); },
       .prepare = [](const byte* bases_mont, size_t n, byte* out,
-                    Run& run) { own::prepare<G>(bases_mont, n, out, run); },
+                    Run& run) { batched::prepare<G>(bases_mont, n, out, run); },
       .scale = [](const uint64_t* base, const byte* scalars, size_t n, bool result_mont, uint64_t* out,
-                  Run& run) { own::scale<G>(base, scalars, n, result_mont, out, run); },
+                  Run& run) { batched::scale<G>(base, scalars, n, result_mont, out, run); },
+      .scale_each = [](const byte* bases, const byte* scalars, size_t n, uint64_t* out,
+                       Run& run) { batched::scale_each<G>(bases, scalars, n, out, run); },
       .add_points = [](const byte* a, const byte* b, size_t n, uint64_t* out,
                        Run& run) { add_points<G>(a, b, n, out, run); },
       .check_points = [](const byte* points, size_t n, std::uint8_t* ok,
-                         Run& run) { check_points<G>(points, n, ok, run); },
+                         Run& run) { batched::check_points<G>(points, n, ok, run); },
   };
 }
 
@@ -97,9 +112,9 @@ native::CurveKernels curve_kernels() {
       .scalar = field_kernels<typename C::Fr>(),
       .g1 = group_kernels<G1<C>>(),
       .g2 = group_kernels<G2<C>>(),
-      .msm_many = [](const MsmJob* jobs, size_t count, Run& run) { own::msm_many<C>(jobs, count, run); },
+      .msm_many = [](const MsmJob* jobs, size_t count, Run& run) { batched::msm_many<C>(jobs, count, run); },
       .pairing_product = [](const byte* g1, const byte* g2, size_t n, uint64_t* out,
-                            Run& run) { pairing_product<C>(g1, g2, n, out, run); },
+                            Run& run) { batched::pairing_product<C>(g1, g2, n, out, run); },
       .quotient =
           [](const byte* coefficients, size_t count, const byte* witness, size_t signals, unsigned log_n, uint64_t* out,
              Run& run) {

@@ -40,6 +40,7 @@ struct GroupKernels {
   size_t (*prepared_bytes)(size_t n);
   void (*prepare)(const byte* bases_mont, size_t n, byte* out, Run&);
   void (*scale)(const uint64_t* base, const byte* scalars, size_t n, bool result_mont, uint64_t* out, Run&);
+  void (*scale_each)(const byte* bases, const byte* scalars, size_t n, uint64_t* out, Run&);
   void (*add_points)(const byte* a, const byte* b, size_t n, uint64_t* out, Run&);
   void (*check_points)(const byte* points, size_t n, std::uint8_t* ok, Run&);
 };

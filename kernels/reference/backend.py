@@ -108,6 +108,14 @@ class ReferenceBackend:
             return points
         return self.to_mont(group.coordinate, points.reshape(-1, group.coordinate.limbs)).reshape(points.shape)
 
+    def scale_each(self, group: Group, bases: Array, scalars: Array, *, control: Control | None = None) -> Array:
+        """See :meth:`Backend.scale_each`. Cost: as :meth:`msm`."""
+        points, numbers = _points(group, bases, "bases"), _elements(group.scalar, scalars, "scalars")
+        if len(points) != len(numbers):
+            raise MalformedInput(f"scale_each: {len(points)} bases and {len(numbers)} scalars")
+        products = [groups.lincomb(group, [point], [k]) for point, k in zip(points, numbers, strict=True)]
+        return arrays.encode_points(group, products)
+
     def add_points(self, group: Group, a: Array, b: Array) -> Array:
         """See :meth:`Backend.add_points`."""
         left, right = _points(group, a, "a"), _points(group, b, "b")

@@ -22,6 +22,7 @@ from proofgrid.prover.formats.r1cs import R1cs
 from proofgrid.prover.formats.wtns import read_wtns, write_wtns
 from proofgrid.prover.formats.zkey import Zkey, read_zkey
 from proofgrid.prover.groth16.keys import mont_points, verifying_key
+from proofgrid.prover.groth16.prepared import prepare_key
 from proofgrid.prover.groth16.prove import prove
 from proofgrid.prover.groth16.setup import setup
 from proofgrid.verifier.groth16 import verify, verify_batch
@@ -128,10 +129,12 @@ def _ntt(question: Question, backend: Backend, folder: Path) -> Case:
 def _groth16(question: Question, backend: Backend, folder: Path) -> Case:
     zkey, witness = _make_key(question, backend, folder, question.log_n)
     key, results = verifying_key(zkey, backend=backend), _Last()
-    size = _proof_size(zkey, witness)
+    size, prepared = _proof_size(zkey, witness), prepare_key(zkey, backend=backend)
 
     def work() -> None:
-        results.proof, results.inputs = prove(zkey, witness, backend=backend, control=Control(threads=question.threads))
+        results.proof, results.inputs = prove(
+            prepared, witness, backend=backend, control=Control(threads=question.threads)
+        )
 
     return Case(
         work,

@@ -19,9 +19,13 @@ _TURN_S, _TURN_RUNS = 0.05, 20
 
 @dataclass(frozen=True)
 class Measurement:
-    """The seconds of every run, in order and without the warm-up; ``peers`` by name."""
+    """The seconds of every run, in order and without the warm-up; ``peers`` by name.
+
+    ``cpu`` is what our run took of all cores together: on a busy machine it says more than the clock on the wall.
+    """
 
     ours: list[float]
+    cpu: list[float]
     peers: dict[str, list[float]]
     rates: Rates
     limit_seconds: float
@@ -44,35 +48,40 @@ def measure(
     :class:`~proofgrid.bench.peers.PeerFailed`.
     """
     ours: list[float] = []
+    cpu: list[float] = []
     theirs: dict[str, list[float]] = {name: [] for name in peers}
     rates: list[Rates] = []
     with held_to(threads), ExitStack() as stack:
         running = [stack.enter_context(Peer(name, command, case.peer_arguments)) for name, command in peers.items()]
         for number in range(runs + 1):
-            samples = {"proofgrid": _turn(partial(_timed, case.work))}
+            cpu_start = time.process_time()
+            turn = _turn(partial(_timed, case.work))
+            cpu_seconds = (time.process_time() - cpu_start) / len(turn)
+            samples = {"proofgrid": statistics.median(turn)}
             if number == 0:
                 case.check()
             for peer in running:
-                samples[peer.name] = _turn(peer.run)
+                samples[peer.name] = statistics.median(_turn(peer.run))
             rates.append(measure_rates())
             what = f"run {number} of {runs}" if number else "warm-up"
             on_progress(f"{what}: " + "  ".join(f"{name} {1000 * s:.3f} ms" for name, s in samples.items()))
             if number:
                 ours.append(samples["proofgrid"])
+                cpu.append(cpu_seconds)
                 for name, all_seconds in theirs.items():
                     all_seconds.append(samples[name])
     typical = Rates(
         *(statistics.median(getattr(one, what) for one in rates) for what in ("cycles", "mul64", "vpmadd52"))
     )
-    return Measurement(ours, theirs, typical, limit_seconds(case.instructions(typical), typical, threads))
+    return Measurement(ours, cpu, theirs, typical, limit_seconds(case.instructions(typical), typical, threads))
 
 
-def _turn(run: Callable[[], float]) -> float:
-    """One sample: short work is repeated within its turn, so that it is measured in a warm cache, a peer's too."""
+def _turn(run: Callable[[], float]) -> list[float]:
+    """The seconds of one turn's runs: short work is repeated in it, so that its cache is warm, a peer's too."""
     samples = [run()]
     while sum(samples) < _TURN_S and len(samples) < _TURN_RUNS:
         samples.append(run())
-    return statistics.median(samples)
+    return samples
 
 
 def _timed(work: Callable[[], object]) -> float:

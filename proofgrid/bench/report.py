@@ -10,11 +10,11 @@ from proofgrid.bench.measure import Measurement
 CAVEATS = {
     "all": "medians on this machine as it was: other load, clocks and shared cores move them, so trust the ratios",
     "limit": "the limit counts the multiplier's instructions alone (proofgrid/bench/limit.py); no code reaches it",
-    "msm": "random full-size scalars, canonical; our points are prepared before the run as a key's are; a peer's points "
-    "and scalars are its own, in its own form",
+    "msm": "random full-size scalars, canonical; our points are prepared before the run as a key's are; a peer's "
+    "points and scalars are its own, in its own form",
     "ntt": "ours gives a new array in natural order; a peer that works in place is spared that",
-    "groth16": "ours is the prover alone inside a running process, over a key that is mapped and warm; a peer that is "
-    "a whole process also pays for its start and for reading the key",
+    "groth16": "ours is the prover alone inside a running process, over a key that is prepared and warm; a peer that "
+    "is a whole process also pays for its start and for reading the key",
     "setup": "a development setup by one party, the key's file included; its limit counts the points alone",
     "verify": "the proofs are of one key, and not parsed; a peer that takes files also pays for reading them",
     "threads": "our threads and each peer are held to as many cores as threads",
@@ -34,6 +34,7 @@ def facts(question: Question, measured: Measurement, isa: str) -> dict[str, Any]
         "circuit": question.circuit if question.kind in ("groth16", "setup") else None,
         "isa": isa,
         "seconds": measured.seconds,
+        "cpu_seconds": median(measured.cpu),
         **proofs,
         "limit_seconds": measured.limit_seconds,
         "share_of_limit": measured.share_of_limit,

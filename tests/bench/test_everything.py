@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks import __main__ as everything
 from benchmarks import plan
+from benchmarks.table import render
 from proofgrid.bench.cases import Question
 from tests.bench.test_peers import script
 
@@ -29,6 +30,9 @@ def test_it_writes_results_and_a_plot(
     found = json.loads(output.read_text())
     assert found["command"].startswith("python -m benchmarks --runs 1")
     assert [list(row["peers"]) for row in found["rows"]] == [["a<b"], [], []]
+    head, _, first, *_ = render(found["rows"]).splitlines()
+    assert head.endswith("| a<b |")
+    assert first.startswith("| ntt bn254 2^4 | 1 |")
     ElementTree.fromstring(output.with_suffix(".svg").read_text())
 
 

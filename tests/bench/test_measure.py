@@ -24,6 +24,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "curve": str,
     "isa": str,
     "seconds": float,
+    "cpu_seconds": float,
     "limit_seconds": float,
     "share_of_limit": float,
     "peers": dict,

@@ -35,7 +35,7 @@ class Lanes {
   static constexpr unsigned product = 3;             // the magnitude of a product
   static constexpr uint64_t headroom = C::headroom;  // the most that the magnitudes of two factors may multiply to
 
-  Word limb[limbs];
+  alignas(64) Word limb[limbs];  // said here: g++ aligns a Word to 16 bytes where the target is not raised, as in a vector
 
   PROOFGRID_INLINE static Lanes zero() {
     Lanes r;

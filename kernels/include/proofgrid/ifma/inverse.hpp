@@ -34,13 +34,12 @@ PROOFGRID_INLINE Lanes<P> swap_lanes(const Lanes<P>& x) {
   return r.bound(x.magnitude());
 }
 
-// 1/x for x of magnitude at most m; zero gives zero. 8 multiplications and one inversion of Fp<P>.
-template <unsigned m, class P>
-inline Lanes<P> inverse(const Lanes<P>& x) {
+// 1/x for canonical x; zero gives zero. 8 multiplications and one inversion of Fp<P>.
+template <class P>
+[[gnu::noinline]] Lanes<P> inverse_canonical(const Lanes<P>& x) {
   using F = Lanes<P>;
-  const F reduced = x.template canonical<m>();
-  const Mask zeros = reduced.is_all_zero();
-  const F one = F::blend(zeros, reduced, F::one());
+  const Mask zeros = x.is_all_zero();
+  const F one = F::blend(zeros, x, F::one());
   const F two = one * swap_lanes<1>(one), four = two * swap_lanes<2>(two), eight = four * swap_lanes<4>(four);
 
   Word words[F::words];
@@ -57,15 +56,20 @@ inline Lanes<P> inverse(const Lanes<P>& x) {
   return F::blend(zeros, r, F::zero());
 }
 
-// conjugate / norm: 4 multiplications and squares besides.
+// 1/x for x of magnitude at most m, a product's unless it is stated; zero gives zero.
+template <unsigned m, class P>
+PROOFGRID_INLINE Lanes<P> inverse(const Lanes<P>& x) {
+  return inverse_canonical(x.template canonical<m>());
+}
+
+// conjugate / norm: 4 multiplications besides.
 template <unsigned m, class P>
 inline Lanes2<P> inverse(const Lanes2<P>& x) {
   using F = Lanes<P>;
-  const F scale = inverse<2 * F::product>(x.c0.square() + x.c1.square());
+  const F scale = inverse<F::product>(F::sum_of_products(x.c0, x.c0, x.c1, x.c1));
   return x.template conjugate<m>() * scale;
 }
 
-// For products, whose magnitude is known.
 template <class Coordinate>
 inline Coordinate inverse(const Coordinate& x) {
   return inverse<Coordinate::product>(x);
