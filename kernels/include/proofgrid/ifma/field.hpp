@@ -15,6 +15,8 @@
 
 #include <immintrin.h>
 
+#include <utility>
+
 #include "proofgrid/ifma/constants.hpp"
 #include "proofgrid/ifma/verify.hpp"
 #include "proofgrid/ifma/wide.hpp"
@@ -54,19 +56,7 @@ class Lanes {
   template <unsigned m = 1>
   PROOFGRID_INLINE static Lanes from_words(const Word (&words)[P::limbs]) {
     Lanes r;
-#pragma GCC unroll 8
-    for (size_t i = 0; i < limbs; ++i) {
-      const size_t word = limb_bits * i / 64, shift = limb_bits * i % 64;
-      if (word >= P::limbs) {
-        r.limb[i] = _mm512_setzero_si512();
-        continue;
-      }
-      Word bits = _mm512_srli_epi64(words[word], static_cast<unsigned>(shift));
-      if (shift > 64 - limb_bits && word + 1 < P::limbs) {
-        bits = _mm512_or_si512(bits, _mm512_slli_epi64(words[word + 1], static_cast<unsigned>(64 - shift)));
-      }
-      r.limb[i] = i + 1 < limbs || 64 * P::limbs > limb_bits * limbs ? low_bits(bits) : bits;
-    }
+    set_limbs(r, words, std::make_index_sequence<limbs>());
     return r.bound(m);
   }
   // Values below 2^(64 words) as words; canonical values are.
@@ -260,6 +250,25 @@ class Lanes {
     Word wide[1][2 * limbs];
     square_wide(wide[0], a);
     return reduced(wide);
+  }
+
+  template <size_t... i>
+  PROOFGRID_INLINE static void set_limbs(Lanes& r, const Word (&words)[P::limbs], std::index_sequence<i...>) {
+    ((r.limb[i] = limb_of<i>(words)), ...);
+  }
+  template <size_t i>
+  PROOFGRID_INLINE static Word limb_of(const Word (&words)[P::limbs]) {
+    constexpr size_t word = limb_bits * i / 64;
+    constexpr int shift = limb_bits * i % 64;
+    Word bits;
+    if constexpr (word >= P::limbs) {
+      return _mm512_setzero_si512();
+    } else if constexpr (shift > 64 - int(limb_bits) && word + 1 < P::limbs) {
+      bits = _mm512_shrdi_epi64(words[word], words[word + 1], shift);
+    } else {
+      bits = _mm512_srli_epi64(words[word], shift);
+    }
+    return i + 1 < limbs || 64 * P::limbs > limb_bits * limbs ? low_bits(bits) : bits;
   }
 
   PROOFGRID_INLINE static Lanes reduced(Word (&wide)[1][2 * limbs]) {

@@ -29,6 +29,7 @@ namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 namespace msm_detail {
 
 inline constexpr size_t task_size = size_t{1} << 21;  // terms of one task: bounds its memory
+inline constexpr unsigned read_windows = 4;           // windows whose digits are read together
 inline constexpr size_t batch_buckets = 4096;         // windows are taken together until they have so many
 
 // In additions: a window of n terms, with its digits and sort, and its share of the reduction.
@@ -134,17 +135,20 @@ class MsmPlan {
     const size_t n = task.end - task.begin, row = std::max(buckets(task), lanes), stride = (n + 7) / 8 * 8;
     const auto at_once = static_cast<unsigned>(std::clamp<size_t>(msm_detail::batch_buckets / row, 1, task.windows));
     worker.buckets.assign(task.windows * row);
-    worker.digits.resize(at_once * stride);
+    const unsigned read_at_once = small ? 1 : std::max(at_once, std::min(msm_detail::read_windows / at_once * at_once, task.windows));
+    worker.digits.resize(read_at_once * stride);
     const LaneDigits reader(Scalar::Params::bits, small ? max_window : window_);
     for (unsigned done = 0; done < task.windows; done += at_once) {
       progress.check();
       const unsigned windows = std::min(at_once, task.windows - done);
+      const Digit* const digits = worker.digits.data() + done % read_at_once * stride;
       if (small) {
         read_small(places, n, worker.digits.data());
-      } else {
-        reader.read(job_.scalars, places, n, task.first + done, windows, worker.digits.data(), stride);
+      } else if (done % read_at_once == 0) {
+        reader.read(job_.scalars, places, n, task.first + done, std::min(read_at_once, task.windows - done),
+                    worker.digits.data(), stride);
       }
-      worker.sort.sort(worker.digits.data(), stride, places, n, windows, row);
+      worker.sort.sort(digits, stride, places, n, windows, row);
       worker.sums.sum(records_.data(), worker.sort.entries(), worker.sort.begins(), windows * row, worker.buckets,
                       done * row, progress);
     }

@@ -72,7 +72,7 @@ void write_records(const std::byte* bases, size_t n, bool mont, std::byte* recor
     run.progress.check();
     for (size_t i = 64 * begin; i < std::min(n, 64 * end); i += lanes) {
       const size_t count = std::min(lanes, n - i);
-      Rows rows;
+      RecordRows rows;
       std::byte* targets[lanes];
       for (size_t lane = 0; lane < lanes; ++lane) {
         rows[lane] = bases + (i + std::min(lane, count - 1)) * bytes;
