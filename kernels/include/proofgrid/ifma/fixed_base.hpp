@@ -115,7 +115,7 @@ class Table {
     });
   }
 
-  Rows rows(unsigned w) const { return {row(w, 0), !irregular_[w]}; }
+  TableRows rows(unsigned w) const { return {row(w, 0), !irregular_[w]}; }
 
  private:
   uint64_t* row(size_t w, size_t d) const { return words_.get() + (w * row_count_ + d) * Packed::row_words; }

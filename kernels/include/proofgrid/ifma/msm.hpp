@@ -51,7 +51,7 @@ inline unsigned choose_window(size_t n, unsigned bits) {
 template <class G>
 class MsmPlan {
  public:
-  using F = typename LanesOf<typename G::Coordinate>::type;
+  using F = LanesOf<typename G::Coordinate>;
   using Scalar = typename G::Scalar;
   using Sum = Xyzz<typename G::Coordinate>;
 

@@ -89,12 +89,16 @@ PROOFGRID_INLINE Word times(Word x) {
   }
 }
 
-// k a + l b, settled; where l is negative b has magnitude at most m.
+// k a + l b, settled; where l is negative b has magnitude at most m. k m_a + l m_b, or k m_a - l m, is at most headroom.
 template <unsigned k, int l, unsigned m = 3, class P>
 PROOFGRID_INLINE Lanes<P> combine(const Lanes<P>& a, const Lanes<P>& b) {
   constexpr unsigned factor = l < 0 ? -l : l;
   static constexpr auto offset = Constants<P>::multiple(l < 0 ? factor * m : 0);
-  b.require(m);
+  b.require(l < 0 ? m : Constants<P>::headroom);
+#if defined(PROOFGRID_VERIFY)
+  verify::require(k * a.magnitude() + factor * (l < 0 ? m : b.magnitude()) <= Constants<P>::headroom, P::name,
+                  "a combination beyond the headroom");
+#endif
   Word x[Lanes<P>::limbs];
 #pragma GCC unroll 8
   for (size_t i = 0; i < Lanes<P>::limbs; ++i) {
