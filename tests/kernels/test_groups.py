@@ -221,3 +221,22 @@ def test_wrong_shapes_are_refused(group: Group, backend: Backend) -> None:
         backend.scale_each(group, too_large, one.repeat(9, axis=0))
     with pytest.raises(MalformedInput):
         backend.scale_each(group, points, np.full_like(one.repeat(2, axis=0), 2**64 - 1))
+
+
+@pytest.mark.parametrize("seed", [-1, 1, CURVES["bn254"].seed])
+def test_the_endomorphism_check_of_bn_curves_decides(seed: int) -> None:
+    """The condition that points.hpp relies on: what its equation annihilates shares only r with the curve's order."""
+    q = 36 * seed**4 + 36 * seed**3 + 24 * seed**2 + 6 * seed + 1
+    t = 6 * seed**2 + 1
+    r, order = q + 1 - t, (q + 1 - t) * (q - 1 + t)
+
+    def times_psi(x: tuple[int, int]) -> tuple[int, int]:  # a + b psi, psi^2 = t psi - q
+        return -q * x[1], x[0] + t * x[1]
+
+    powers = [(1, 0)]
+    for _ in range(3):
+        powers.append(times_psi(powers[-1]))
+    a, b = (
+        sum(c * power[i] for c, power in zip((seed + 1, seed, seed, -2 * seed), powers, strict=True)) for i in (0, 1)
+    )
+    assert gcd(a * a + t * a * b + q * b * b, order) == r
