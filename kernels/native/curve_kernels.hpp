@@ -15,6 +15,7 @@
 #include "proofgrid/ifma/check_points.hpp"
 #include "proofgrid/ifma/elements.hpp"
 #include "proofgrid/ifma/fixed_base.hpp"
+#include "proofgrid/ifma/quotient.hpp"
 #include "proofgrid/ifma/msm.hpp"
 #include "proofgrid/ifma/ntt.hpp"
 #include "proofgrid/ifma/pairing.hpp"
@@ -131,7 +132,11 @@ native::CurveKernels curve_kernels() {
           [](const byte* coefficients, size_t count, const byte* witness, size_t signals, unsigned log_n, uint64_t* out,
              Run& run) {
             using F = Fp<typename C::Fr>;
+#if defined(PROOFGRID_LAYER_IFMA)
+            quotient_in_lanes<typename C::Fr>(coefficients, count, witness, signals, log_n, elements<F>(out), run);
+#else
             quotient(coefficients, count, witness, signals, log_n, elements<F>(out), run);
+#endif
           },
   };
 }

@@ -114,7 +114,8 @@ void ntt(const std::byte* values, Fp<P>* out, unsigned log_n, bool inverse, cons
     const F start = inverse ? first : step.pow(&column, 1);
     Steps<P> steps(lane_powers<P>(start, inverse ? F::one() : step), lane_powers<P>(ratio, w));
     step_and_transpose<P>(
-        x, log_n1, m, steps, [log_n1](size_t k) { return reverse_bits(k, log_n1); },
+        x, log_n1, m, [log_n1](size_t k) { return reverse_bits(k, log_n1); },
+        [&](size_t g, size_t r) -> const L& { return steps.next(g, r); },
         [&](size_t g, const Word (&words)[P::limbs][lanes]) {
           Stored<P>* target = middle.data() + g * n2 + column;
           for (size_t c = 0; c < lanes; ++c) {

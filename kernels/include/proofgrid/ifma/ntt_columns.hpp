@@ -42,6 +42,20 @@ class ColumnTransform {
     return finish(x, log_size, 2, 4 * m > 2 * m + S::product ? 4 * m : 2 * m + S::product, t);
   }
 
+  // The transform over the odd roots, from bit-reversed places with magnitude m to natural ones; d is odd_twiddles.
+  // Returns its magnitude. 61 vpmadd52 a butterfly.
+  static unsigned transform_odd(S* x, unsigned log_size, unsigned m, const Constant<P>* d) {
+    if (log_size % 2) {
+      for (size_t i = 0; i < size_t{1} << log_size; i += 2) pair(x[i], x[i + 1], m, d[1]);
+      m = S::reduced + S::product;
+    }
+    for (unsigned log_q = log_size % 2; log_q < log_size; log_q += 2, m = grown(m)) {
+      const size_t q = size_t{1} << log_q;
+      for (S* y = x; y < x + (size_t{1} << log_size); y += 4 * q) joining_pass(y, q, m, d);
+    }
+    return m;
+  }
+
  private:
   static constexpr unsigned block_log = 6;
 
@@ -73,32 +87,53 @@ class ColumnTransform {
   // Two stages of block k.
   static void pass(S* x, unsigned log_length, unsigned m, const Constant<P>* t, size_t k) {
     const size_t q = size_t{1} << (log_length - 2);
-    if (must_reduce(m)) {
-      for (size_t j = 0; j < q; ++j) butterflies<true>(x + j, q, m, t, k);
-    } else {
-      for (size_t j = 0; j < q; ++j) butterflies<false>(x + j, q, m, t, k);
-    }
+    const auto run = [&]<bool reduce>() {
+      for (S* y = x; y < x + q; ++y) butterflies<reduce>(y[0], y[q], y[2 * q], y[3 * q], m, t[k], t[2 * k], t[2 * k + 1]);
+    };
+    must_reduce(m) ? run.template operator()<true>() : run.template operator()<false>();
   }
 
+  // One stage on two values; x may have any magnitude m.
+  PROOFGRID_INLINE static void pair(S& x, S& y, [[maybe_unused]] unsigned m, const Constant<P>& w) {
+    S b = y;
+    b.verify(m), b.carry();
+    S::multiply({&b}, w);
+    const S a = x.reduce();
+    x = a + b, y = S::template subtract<S::product>(a, b);
+  }
+
+  // Two stages that join `q` places each; d[h + j] belongs to place j of a half of h.
+  static void joining_pass(S* x, size_t q, unsigned m, const Constant<P>* d) {
+    const auto run = [&]<bool reduce>() {
+      for (size_t j = 0; j < q; ++j) {
+        S* y = x + j;
+        butterflies<reduce>(y[0], y[2 * q], y[q], y[3 * q], m, d[q + j], d[2 * q + j], d[3 * q + j]);
+      }
+    };
+    must_reduce(m) ? run.template operator()<true>() : run.template operator()<false>();
+  }
+
+  // Two stages on four values: first the pairs x0 x2 and x1 x3 by `outer`, then x0 x1 by `left` and x2 x3 by `right`.
   // 4 products, 15 additions each.
   template <bool reduce>
-  PROOFGRID_INLINE static void butterflies(S* x, size_t q, [[maybe_unused]] unsigned m, const Constant<P>* t, size_t k) {
-    S c = x[2 * q], d = x[3 * q];
+  PROOFGRID_INLINE static void butterflies(S& x0, S& x1, S& x2, S& x3, [[maybe_unused]] unsigned m,
+                                           const Constant<P>& outer, const Constant<P>& left, const Constant<P>& right) {
+    S c = x2, d = x3;
     c.verify(m), d.verify(m);
     c.carry(), d.carry();
-    S::multiply({&c, &d}, t[k]);
-    const S b = x[q];
+    S::multiply({&c, &d}, outer);
+    const S b = x1;
     S bd = b + d, b_d = S::template subtract<S::product>(b, d);
     bd.verify(m + S::product), b_d.verify(m + S::product);
     bd.carry(), b_d.carry();
-    S::multiply({&bd}, t[2 * k]);
-    S::multiply({&b_d}, t[2 * k + 1]);
-    S a = x[0];
+    S::multiply({&bd}, left);
+    S::multiply({&b_d}, right);
+    S a = x0;
     if constexpr (reduce) a = a.reduce();
     const S ac = a + c, a_c = S::template subtract<S::product>(a, c);
-    x[0] = ac + bd, x[q] = S::template subtract<S::product>(ac, bd);
-    x[2 * q] = a_c + b_d, x[3 * q] = S::template subtract<S::product>(a_c, b_d);
-    x[0].verify(grown(m)), x[q].verify(grown(m)), x[2 * q].verify(grown(m)), x[3 * q].verify(grown(m));
+    x0 = ac + bd, x1 = S::template subtract<S::product>(ac, bd);
+    x2 = a_c + b_d, x3 = S::template subtract<S::product>(a_c, b_d);
+    x0.verify(grown(m)), x1.verify(grown(m)), x2.verify(grown(m)), x3.verify(grown(m));
   }
 };
 

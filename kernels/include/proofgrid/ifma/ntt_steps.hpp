@@ -59,9 +59,17 @@ class Steps {
     }
   }
 
-  L factor[lanes];  // of k = 8 g + r at [r], canonical
+  // Of k = 8 g + r, canonical; to be asked for in the order of k.
+  PROOFGRID_INLINE const L& next(size_t g, size_t r) {
+    if (r == 0 && g != 0) advance();
+    return factor[r];
+  }
+  // All of them, k < count.
+  void fill(L* factors, size_t count) {
+    for (size_t k = 0; k < count; ++k) factors[k] = next(k / lanes, k % lanes);
+  }
 
-  // From g to g + 1.
+ private:
   PROOFGRID_INLINE void advance() {
     for (size_t r = 0; r < lanes; ++r) {
       S x = S::from(factor[r]);
@@ -69,9 +77,8 @@ class Steps {
       factor[r] = x.canonical();
     }
   }
-
- private:
   static L canonical(const L& x) { return x.template canonical<L::product>(); }
+  L factor[lanes];
   typename S::LaneConstants eighth_;
 };
 
@@ -88,21 +95,19 @@ PROOFGRID_INLINE void to_stored_words(const Lanes<P>& product, Word (&words)[P::
   }
 }
 
-// x[at(k)] times the step's factor for every k < 2^log_size, x being of magnitude m; store(g, words) is given word w of
-// column t at words[w][t], whose lanes are the places k = 8 g .. 8 g + 7.
-template <class P, class At, class Store>
-inline void step_and_transpose(const Sums<P>* x, unsigned log_size, [[maybe_unused]] unsigned m, Steps<P>& steps,
-                               const At& at, const Store& store) {
-  const size_t groups = size_t{1} << (log_size - 3);
-  for (size_t g = 0; g < groups; ++g) {
+// x[at(k)] times factor(g, r) for every k = 8 g + r < 2^log_size, x being of magnitude m and the factors canonical;
+// store(g, words) is given word w of column t at words[w][t], whose lanes are the places k = 8 g .. 8 g + 7.
+template <class P, class At, class Factor, class Store>
+PROOFGRID_INLINE void step_and_transpose(const Sums<P>* x, unsigned log_size, [[maybe_unused]] unsigned m, const At& at,
+                                         const Factor& factor, const Store& store) {
+  for (size_t g = 0; g < size_t{1} << (log_size - 3); ++g) {
     Word words[P::limbs][lanes];
     for (size_t r = 0; r < lanes; ++r) {
       Word row[P::limbs];
-      to_stored_words<P>(x[at(8 * g + r)].lanes(m) * steps.factor[r], row);
+      to_stored_words<P>(x[at(8 * g + r)].lanes(m) * factor(g, r), row);
 #pragma GCC unroll 4
       for (size_t w = 0; w < P::limbs; ++w) words[w][r] = row[w];
     }
-    if (g + 1 < groups) steps.advance();
 #pragma GCC unroll 4
     for (size_t w = 0; w < P::limbs; ++w) transpose_8x8(words[w]);
     store(g, words);

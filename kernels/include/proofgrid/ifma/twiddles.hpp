@@ -59,6 +59,24 @@ std::shared_ptr<const std::vector<Constant<P>>> block_twiddles(unsigned log_size
   return kept = table;
 }
 
+// D[h + j] = the (2 j + 1)st power of the primitive 4h-th root, for j < h, h a power of two below 2^log_size: the twiddle of
+// place j where two transforms of h values over odd roots become one. D[0] is unused. Kept, 200 bytes each.
+template <class P>
+std::shared_ptr<const std::vector<Constant<P>>> odd_twiddles(unsigned log_size) {
+  static std::mutex mutex;
+  static std::shared_ptr<const std::vector<Constant<P>>> kept;
+  std::lock_guard lock(mutex);
+  if (kept && kept->size() >> log_size) return kept;
+  auto table = std::make_shared<std::vector<Constant<P>>>(1);
+  table->reserve(size_t{1} << log_size);
+  for (unsigned log_h = 0; log_h < log_size; ++log_h) {
+    const Fp<P> root = root_of_unity<Fp<P>>(log_h + 2), step = root.square();
+    Fp<P> w = root;
+    for (size_t j = 0; j < size_t{1} << log_h; ++j, w *= step) table->push_back(multiples_of<P>(w));
+  }
+  return kept = table;
+}
+
 // first * ratio^i for i < count.
 template <class P>
 std::vector<Constant<P>> geometric(const Fp<P>& first, const Fp<P>& ratio, size_t count) {
