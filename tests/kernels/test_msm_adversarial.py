@@ -65,7 +65,7 @@ def test_adversarial_terms(group: Group, native: Backend, logs: str, scalars: st
         assert_sum(group, native, *terms(group, logs, scalars, n))
 
 
-@pytest.mark.parametrize("logs", LOGS)
+@pytest.mark.parametrize("logs", ["opposite halves", "doublings"])
 @pytest.mark.parametrize("window", range(2, 17))
 def test_every_window(group: Group, native: Backend, window: int, logs: str) -> None:
     assert_sum(group, native, *terms(group, logs, "random", 97), window=window)

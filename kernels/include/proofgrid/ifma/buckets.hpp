@@ -12,6 +12,7 @@
 #include <immintrin.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -100,9 +101,12 @@ class BucketSums {
     std::uint32_t first, count, target;
   };
 
-  // The most points of one list: beyond it lists are too few to fill the lanes, or the last steps' batches too small.
+  // The most points of one list: beyond it lists are too few to fill the lanes, or the last steps' batches too small. (Random
+  // digits give lists of about the mean plus or minus its root.)
   static std::uint32_t limit(size_t points, size_t lists) {
-    return static_cast<std::uint32_t>(std::clamp<size_t>(std::min(3 * points / lists / 2 + 8, points / 1024), 4, list_limit));
+    const double mean = static_cast<double>(points) / static_cast<double>(lists);
+    const auto usual = static_cast<size_t>(mean + 2.2 * std::sqrt(mean) + 2);
+    return static_cast<std::uint32_t>(std::clamp<size_t>(std::min(usual, points / 1024), 4, list_limit));
   }
 
   // lists_ with the long ones in parts, the longest first, into order_; longer_[k] = how many are longer than k.

@@ -34,8 +34,13 @@ class LaneDigits {
             Digit* digits, size_t stride) const {
     for (size_t i = 0; i < n; i += lanes) {
       RecordRows rows;
-      for (size_t lane = 0; lane < lanes; ++lane) {
-        rows[lane] = scalars + size_t{places[std::min(i + lane, n - 1)]} * (8 * words);
+      if (i + lanes <= n) {
+#pragma GCC unroll 8
+        for (size_t lane = 0; lane < lanes; ++lane) rows[lane] = scalars + size_t{places[i + lane]} * (8 * words);
+      } else {
+        for (size_t lane = 0; lane < lanes; ++lane) {
+          rows[lane] = scalars + size_t{places[std::min(i + lane, n - 1)]} * (8 * words);
+        }
       }
       Word s[words + 1];
       points_detail::gather_words<4>(s, rows, 0);

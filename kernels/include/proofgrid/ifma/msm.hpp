@@ -29,6 +29,7 @@ namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 namespace msm_detail {
 
 inline constexpr size_t task_size = size_t{1} << 21;  // terms of one task: bounds its memory
+inline constexpr size_t task_buckets = 16384;         // of one task, which keeps a record of each
 inline constexpr unsigned read_windows = 4;           // windows whose digits are read together
 inline constexpr size_t batch_buckets = 4096;         // windows are taken together until they have so many
 
@@ -78,11 +79,15 @@ class MsmPlan {
     const size_t threads = workers.size();
     window_ = job_.window ? job_.window : msm_detail::choose_window(dense_.size(), Scalar::Params::bits);
     const unsigned windows = dense_.empty() ? 0 : window_count(Scalar::Params::bits, window_);
-    const size_t tasks = std::min<size_t>(windows, alone ? (threads == 1 ? 1 : 2 * threads) : 4 * threads);
+    // As many tasks as threads share evenly; what windows are left over, all threads share.
+    const unsigned left = alone ? windows % static_cast<unsigned>(threads) : 0, whole = windows - left;
+    const size_t wanted = std::clamp<size_t>(task_buckets >> (window_ - 1), 4, 64), most = std::max<size_t>(whole / threads, 1);
+    const size_t rounds = (most + wanted - 1) / wanted, tasks = std::min<size_t>(rounds * threads, whole);
     for (size_t t = 0; t < tasks; ++t) {
-      const auto first = static_cast<unsigned>(windows * t / tasks), end = static_cast<unsigned>(windows * (t + 1) / tasks);
+      const auto first = static_cast<unsigned>(whole * t / tasks), end = static_cast<unsigned>(whole * (t + 1) / tasks);
       split(dense_.size(), 1, first, end - first);
     }
+    for (unsigned w = whole; w < windows; ++w) split(dense_.size(), threads, w, 1);
     split(small_.size(), alone ? std::min(threads, small_.size() / 4096) : 1, small_window, 1);
     if (tasks_.empty()) return fold();
     pending_.store(tasks_.size(), std::memory_order_relaxed);
