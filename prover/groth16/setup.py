@@ -9,6 +9,7 @@ those of snarkjs' ``zkey_new.js``. delta is random, as after a contribution: wit
 
 import os
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,8 +50,9 @@ def setup(
 ) -> None:
     """Make a proving key for ``r1cs`` and write it to ``path``. DEVELOPMENT ONLY: see the module and ``WARNING``.
 
-    Cost: at most 3 n_wires + 2^log_domain fixed-base multiplications in G1 and n_wires in G2, none for a polynomial that is
-    zero at tau, the key's size in memory, 96 bytes a point besides, and a table of up to 72 MB. Raises :class:`~proofgrid.errors.MalformedInput` for a circuit too large for the curve, and
+    Cost: at most 3 n_wires + 2^log_domain fixed-base multiplications in G1 and n_wires in G2, none for a zero.
+    Memory: the key, 32 bytes a point besides, some 300 bytes a constraint and a table of up to 72 MB. Raises
+    :class:`~proofgrid.errors.MalformedInput` for a circuit too large for the curve, and
     :class:`~proofgrid.errors.Cancelled`.
     """
     write_zkey(path, _make(r1cs, _random_trapdoor(r1cs), backend or select(), control or Control()))
@@ -82,9 +84,11 @@ def _make(r1cs: R1cs, trapdoor: Trapdoor, backend: Backend, control: Control) ->
     in_g1 = [header, mixed[: n_public + 1], qap.a, b_alone, private, h_scalars]
     in_g2 = [header[1:], qap.b]
     control.expect(_WEIGHT["g1"] * sum(map(len, in_g1)) + _WEIGHT["g2"] * sum(map(len, in_g2)))
-    (alpha1, beta1, delta1), ic, a, b1, c, h = _points(curve.g1, in_g1, backend, control)
-    b1[squared] = a[squared]
-    (beta2, delta2), b2 = _points(curve.g2, in_g2, backend, control)
+    with ThreadPoolExecutor(1) as beside:  # the kernels leave the GIL
+        records = beside.submit(coefficients, r1cs, backend)
+        (alpha1, beta1, delta1), ic, a, b1, c, h = _points(curve.g1, in_g1, backend, control)
+        b1[squared] = a[squared]
+        (beta2, delta2), b2 = _points(curve.g2, in_g2, backend, control)
     return Zkey(
         curve=curve,
         n_vars=r1cs.n_wires,
@@ -97,7 +101,7 @@ def _make(r1cs: R1cs, trapdoor: Trapdoor, backend: Backend, control: Control) ->
         delta1_mont=delta1,
         delta2_mont=delta2,
         ic_mont=ic,
-        coefficients=coefficients(r1cs, backend),
+        coefficients=records.result(),
         a_mont=a,
         b1_mont=b1,
         b2_mont=b2,

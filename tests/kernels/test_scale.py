@@ -18,7 +18,8 @@ RANDOM = random.Random(8)
 
 
 def generator(group: Group) -> Array:
-    return encode_points(group, [plain.lower(group, plain.generator(group.curve, group))])[0]
+    point: Array = encode_points(group, [plain.lower(group, plain.generator(group.curve, group))])[0]
+    return point
 
 
 def meeting_scalars(group: Group) -> list[int]:
@@ -32,7 +33,7 @@ def meeting_scalars(group: Group) -> list[int]:
         k = r % (1 << low_bits)
         if k >= 1 << (low_bits - 1):
             k -= 1 << low_bits
-        if 0 < k and 2 * k < r:
+        if 0 < k < r // 2:
             found.append(r - 2 * k)
     assert found
     return found
@@ -73,7 +74,7 @@ def test_awkward_scalars(group: Group, native: Backend) -> None:
 
 
 def test_awkward_scalars_by_plain_integers(group: Group, native: Backend) -> None:
-    scalars = meeting_scalars(group)[-2:] + [group.curve.r - 1, 1 << 200]
+    scalars = [*meeting_scalars(group)[-2:], group.curve.r - 1, 1 << 200]
     point = plain.generator(group.curve, group)
     expected = [plain.lower(group, plain.multiply(point, scalar)) for scalar in scalars]
     found = native.scale(group, generator(group), encode_elements(group.scalar, scalars))

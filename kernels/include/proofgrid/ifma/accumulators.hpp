@@ -1,6 +1,6 @@
-// Many sums of points at a time, each in a lane of its own: to every sum one point of a table is added, affine, with one
+// Many sums of points at a time, each in a lane of its own: to each sum a point of a table is added, affine, with one
 // inversion for all (Montgomery, Math. Comp. 48, 1987). 5 multiplications and a square an addition, for N = 5 limbs 586
-// vpmadd52 for eight; complete: equal and opposite points and infinity are found and take a slower way (about 1.4 times).
+// vpmadd52 for eight. Complete: equal and opposite points and infinity are found and take a slower way.
 #pragma once
 
 #include <immintrin.h>
@@ -119,7 +119,7 @@ class Accumulators {
   }
 
  private:
-  // Vectors that go together, each in a chain of products of its own: a multiplication waits for none of its neighbours.
+  // Vectors that go together, each in its own chain of products: a multiplication does not wait for its neighbours.
   static constexpr size_t group = 4, group_lanes = group * lanes, ahead = 12;
   static constexpr unsigned bounded = 4;  // the magnitude of the sums' coordinates
 

@@ -19,7 +19,7 @@ namespace elements_detail {
 inline constexpr size_t block = 1024;
 inline constexpr size_t chains = 4;  // of products, so that a multiplication need not wait for the one before it
 
-// Elements [index, index + count), count <= 8, the lanes beyond them zero. Each must lie below p; `what` names the array.
+// Elements [index, index + count), count <= 8, the lanes beyond them zero. Each must be below p; `what` names them.
 template <class P>
 PROOFGRID_INLINE Lanes<P> load(const std::byte* source, const char* what, size_t index, size_t count) {
   constexpr size_t bytes = 8 * P::limbs;
