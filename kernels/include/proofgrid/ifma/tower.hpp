@@ -21,7 +21,7 @@ namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 
 // What settle needs.
 template <class P>
-struct Quotient {
+struct QuotientEstimate {
   using C = Constants<P>;
   static constexpr size_t limbs = C::limbs;
   // floor(2^(bits + 51) / p), below 2^52: the quotient of x by p is its top limb times this, shifted right by 52 + shift.
@@ -54,7 +54,7 @@ struct Quotient {
 // small by one at most, for 2^(52 (limbs - 1)) is far below p.
 template <class P>
 PROOFGRID_INLINE Lanes<P> settle(Word (&x)[Lanes<P>::limbs]) {
-  using T = Quotient<P>;
+  using T = QuotientEstimate<P>;
   constexpr size_t limbs = T::limbs;
   const Word top = _mm512_max_epi64(_mm512_sub_epi64(x[limbs - 1], all(64)), _mm512_setzero_si512());
   const Word quotient =
