@@ -88,7 +88,11 @@ class ColumnTransform {
   static void pass(S* x, unsigned log_length, unsigned m, const Constant<P>* t, size_t k) {
     const size_t q = size_t{1} << (log_length - 2);
     const auto run = [&]<bool reduce>() {
-      for (S* y = x; y < x + q; ++y) butterflies<reduce>(y[0], y[q], y[2 * q], y[3 * q], m, t[k], t[2 * k], t[2 * k + 1]);
+      for (S* y = x; y < x + q; ++y) {
+        // Else compilers keep 75 broadcast limbs on the stack, which costs more than it saves where q is small.
+        asm volatile("" : "+r"(t));
+        butterflies<reduce>(y[0], y[q], y[2 * q], y[3 * q], m, t[k], t[2 * k], t[2 * k + 1]);
+      }
     };
     must_reduce(m) ? run.template operator()<true>() : run.template operator()<false>();
   }

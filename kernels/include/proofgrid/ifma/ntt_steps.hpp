@@ -3,6 +3,8 @@
 
 #include <immintrin.h>
 
+#include <utility>
+
 #include "proofgrid/ifma/transpose.hpp"
 #include "proofgrid/ifma/twiddles.hpp"
 
@@ -20,11 +22,9 @@ inline Lanes<P> all_lanes(const Fp<P>& x) {
 // first * ratio^l in lane l.
 template <class P>
 inline Lanes<P> lane_powers(const Fp<P>& first, const Fp<P>& ratio) {
-  Fp<P> powers[lanes];
-  powers[0] = first;
-  for (size_t l = 1; l < lanes; ++l) powers[l] = powers[l - 1] * ratio;
+  const auto eight = powers<lanes>(first, ratio);
   Word words[P::limbs];
-  load_rows(words, powers);
+  load_rows(words, eight.data());
   return Lanes<P>::enter_mont(Lanes<P>::from_words(words)).template canonical<Lanes<P>::product>();
 }
 
@@ -36,22 +36,26 @@ class Steps {
   using L = Lanes<P>;
   using S = Sums<P>;
 
+  // The magnitude of the factors.
+  static constexpr unsigned magnitude = S::product;
+
   Steps(const L& first, const L& ratio) {
-    factor[0] = first;
-    for (size_t r = 1; r < lanes; ++r) factor[r] = canonical(factor[r - 1] * ratio);
+    factor_[0] = first;
+    for (size_t r = 1; r < lanes; ++r) factor_[r] = canonical(factor_[r - 1] * ratio);
     L eighth = canonical(ratio * ratio);
     eighth = canonical(eighth * eighth);
     eighth = canonical(eighth * eighth);
-    for (size_t i = 0; i < S::limbs; ++i) {
-      const L multiple = canonical(eighth * L::broadcast(S::C::power_of_two(limb_bits * static_cast<unsigned>(i + 1))));
-      for (size_t j = 0; j < S::limbs; ++j) eighth_.limb[i][j] = multiple.limb[j];
-    }
+    multiples(eighth, std::make_index_sequence<S::limbs>());
   }
 
-  // Of k = 8 g + r, canonical; to be asked for in the order of k.
+  // Of k = 8 g + r; to be asked for in the order of k.
   PROOFGRID_INLINE const L& next(size_t g, size_t r) {
-    if (r == 0 && g != 0) advance();
-    return factor[r];
+    if (g != 0) {
+      S x = S::from(factor_[r]);
+      S::multiply({&x}, eighth_);
+      factor_[r] = x.lanes(magnitude);
+    }
+    return factor_[r];
   }
   // All of them, k < count.
   void fill(L* factors, size_t count) {
@@ -59,15 +63,18 @@ class Steps {
   }
 
  private:
-  PROOFGRID_INLINE void advance() {
-    for (size_t r = 0; r < lanes; ++r) {
-      S x = S::from(factor[r]);
-      S::multiply({&x}, eighth_);
-      factor[r] = x.canonical();
-    }
+  template <size_t... i>
+  PROOFGRID_INLINE void multiples(const L& x, std::index_sequence<i...>) {
+    (multiple<i>(x), ...);
+  }
+  template <size_t i>
+  PROOFGRID_INLINE void multiple(const L& x) {
+    static constexpr auto power = S::C::power_of_two(limb_bits * static_cast<unsigned>(i + 1));
+    const L product = canonical(x * L::broadcast(power));
+    for (size_t j = 0; j < S::limbs; ++j) eighth_.limb[i][j] = product.limb[j];
   }
   static L canonical(const L& x) { return x.template canonical<L::product>(); }
-  L factor[lanes];
+  L factor_[lanes];
   typename S::LaneConstants eighth_;
 };
 
@@ -84,7 +91,7 @@ PROOFGRID_INLINE void to_stored_words(const Lanes<P>& product, Word (&words)[P::
   }
 }
 
-// x[at(k)] times factor(g, r) for every k = 8 g + r < 2^log_size, x being of magnitude m and the factors canonical;
+// x[at(k)] times factor(g, r) for every k = 8 g + r < 2^log_size, x being of magnitude m;
 // store(g, words) is given word w of column t at words[w][t], whose lanes are the places k = 8 g .. 8 g + 7.
 template <class P, class At, class Factor, class Store>
 PROOFGRID_INLINE void step_and_transpose(const Sums<P>* x, unsigned log_size, [[maybe_unused]] unsigned m, const At& at,
@@ -93,7 +100,8 @@ PROOFGRID_INLINE void step_and_transpose(const Sums<P>* x, unsigned log_size, [[
     Word words[P::limbs][lanes];
     for (size_t r = 0; r < lanes; ++r) {
       Word row[P::limbs];
-      to_stored_words<P>(x[at(8 * g + r)].lanes(m) * factor(g, r), row);
+      const Lanes<P> place = x[at(8 * g + r)].verify(m).reduce().lanes(Sums<P>::reduced);
+      to_stored_words<P>(place * factor(g, r), row);
 #pragma GCC unroll 4
       for (size_t w = 0; w < P::limbs; ++w) words[w][r] = row[w];
     }
