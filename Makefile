@@ -7,7 +7,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.proofgrid-setup
 
-.PHONY: help setup test check bench demo program-check package fuzz clean
+.PHONY: help setup test check bench demo program-check package fuzz fuzz-kernels verify-build sanitize clean
 
 help:  ## what the targets do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -48,6 +48,17 @@ demo: setup  ## one real proof, the whole way: SDK, Celery, kernels, verifier, S
 
 fuzz: setup  ## 100,000 mutated files through every decoder
 	$(BIN)/python -m tests.fuzz.decoders --count 100000
+
+SECONDS ?= 600
+SEED ?= 1
+fuzz-kernels: setup  ## random kernels, layer against layer (SECONDS=600 SEED=1)
+	$(BIN)/python -m tests.fuzz.kernels --seconds $(SECONDS) --seed $(SEED)
+
+verify-build: setup  ## the kernels' tests and fuzzer with every bound of the ifma layer checked
+	@bash scripts/checked.sh verify
+
+sanitize: setup  ## the same under the address and undefined-behaviour sanitizers
+	@bash scripts/checked.sh sanitize
 
 clean:  ## remove what the other targets made
 	rm -rf .venv build dist kernels/native/_core*.so tests/interop/node_modules tests/interop/.cache

@@ -30,13 +30,14 @@ PROVERS = Path(provers.__file__)
 def main() -> None:
     options = _options()
     backend, threads = load(), options.threads or sorted({1, available_cores()})
-    peers = _found_peers(options.rapidsnark) | parse_peers(options.peer)
+    whole_provers, named = _found_peers(options.rapidsnark), parse_peers(options.peer)
     questions = plan.full(threads) if options.full else plan.modest(threads)
     print("Caveats\n" + "\n".join(f"- {caveat}" for caveat in CAVEATS.values()) + "\n", flush=True)
     rows, refused = [], set[tuple[str, ...]]()
     for question in questions:
         if options.kinds and question.kind not in options.kinds:
             continue
+        peers = whole_provers | named if _is_for_provers(question) else named
         rows.append(_measure(question, backend, peers, options.runs, refused))
         print(line(rows[-1]), flush=True)
     command = shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]])
@@ -72,6 +73,10 @@ def _measure(
                 refused.add((error.name, *sort))
             else:
                 return facts(question, measured, backend.isa)
+
+
+def _is_for_provers(question: Question) -> bool:
+    return (question.kind, question.curve.name) == ("groth16", "bn254")
 
 
 def _found_peers(rapidsnark: Path | None) -> dict[str, str]:

@@ -90,7 +90,7 @@ class Backend(Protocol):
         """
 
     def scale_each(self, group: Group, bases: Array, scalars: Array, *, control: Control | None = None) -> Array:
-        """scalars[i] * bases[i] for points of the curve: ``[n, *point_shape]``; short scalars cost less. Variable time."""
+        """scalars[i] * bases[i], points of the curve: ``[n, *point_shape]``. Variable time; short ones cost less."""
 
     def add_points(self, group: Group, a: Array, b: Array) -> Array:
         """a[i] + b[i] by the complete group law: ``[n, *point_shape]``."""

@@ -109,8 +109,8 @@ def _product_is_one(
 ) -> bool:
     """Is the product over i of (e(A_i, B_i) e(-alpha, beta) e(-IC_i, gamma) e(-C_i, delta))^weights[i] one?
 
-    Weights are ``uint64[n, 4]``, canonical in Fr, or None for a single entry. Pairs share alpha, gamma and delta, so there
-    are n + 3 of them. Sums of scalars are taken mod r.
+    Weights are ``uint64[n, 4]``, canonical in Fr, or None for a single entry. Pairs share beta, gamma and delta, so
+    there are n + 3 of them. Sums of scalars are taken mod r.
     """
     curve, proofs = verifying_key.curve, [proof for _, proof in entries]
     a, c = _stack(curve.g1, [proof.a for proof in proofs]), _stack(curve.g1, [proof.c for proof in proofs])

@@ -13,6 +13,7 @@
 #include "proofgrid/scale_each.hpp"
 #if defined(PROOFGRID_LAYER_IFMA)
 #include "proofgrid/ifma/check_points.hpp"
+#include "proofgrid/ifma/elements.hpp"
 #include "proofgrid/ifma/fixed_base.hpp"
 #include "proofgrid/ifma/quotient.hpp"
 #include "proofgrid/ifma/msm.hpp"
@@ -49,6 +50,16 @@ native::FieldKernels field_kernels() {
       .name = P::name,
       .limbs = P::limbs,
       .two_adicity = P::two_adicity,
+#if defined(PROOFGRID_LAYER_IFMA)
+      .add = ifma::add_elements<P>,
+      .sub = ifma::subtract_elements<P>,
+      .mul = ifma::mul_elements<P>,
+      .neg = ifma::negate_elements<P>,
+      .square = ifma::square_elements<P>,
+      .inv = ifma::inverse_elements<P>,
+      .to_mont = ifma::to_mont<P>,
+      .from_mont = ifma::from_mont<P>,
+#else
       .add =
           [](const byte* a, const byte* b, uint64_t* out, size_t n, Run& run) {
             for_each_pair(a, b, elements<F>(out), n, run, [](const F& x, const F& y) { return x + y; });
@@ -70,6 +81,7 @@ native::FieldKernels field_kernels() {
       .inv = [](const byte* a, uint64_t* out, size_t n, Run& run) { inverse_elements(a, elements<F>(out), n, run); },
       .to_mont = [](const byte* a, uint64_t* out, size_t n, Run& run) { to_mont(a, elements<F>(out), n, run); },
       .from_mont = [](const byte* a, uint64_t* out, size_t n, Run& run) { from_mont(a, elements<F>(out), n, run); },
+#endif
       .ntt =
           [](const byte* values, uint64_t* out, unsigned log_n, bool inverse, const uint64_t* shift, Run& run) {
 #if defined(PROOFGRID_LAYER_IFMA)

@@ -113,7 +113,9 @@ class ReferenceBackend:
         points, numbers = _points(group, bases, "bases"), _elements(group.scalar, scalars, "scalars")
         if len(points) != len(numbers):
             raise MalformedInput(f"scale_each: {len(points)} bases and {len(numbers)} scalars")
+        _start(control)
         products = [groups.lincomb(group, [point], [k]) for point, k in zip(points, numbers, strict=True)]
+        _finish(control)
         return arrays.encode_points(group, products)
 
     def add_points(self, group: Group, a: Array, b: Array) -> Array:

@@ -36,16 +36,26 @@ class Matrix:
 
 
 def _row_sums(field: Field, elements: Array, row_starts: NDArray[np.int64], backend: Backend) -> Array:
-    """Sums of consecutive elements mod p, without a loop.
+    """Sums of consecutive elements mod p, without a loop. Most rows of a circuit have one element: it is the sum."""
+    counts = np.diff(row_starts)
+    sums = np.zeros((len(counts), elements.shape[1]), dtype=np.uint64)
+    single, several = np.flatnonzero(counts == 1), np.flatnonzero(counts > 1)
+    sums[single] = elements[row_starts[single]]
+    if len(several):
+        chosen = np.repeat(counts > 1, counts)
+        starts = np.cumsum(counts[several]) - counts[several]
+        sums[several] = _segment_sums(field, elements[chosen], starts, backend)
+    return sums
+
+
+def _segment_sums(field: Field, elements: Array, starts: NDArray[np.int64], backend: Backend) -> Array:
+    """Sums mod p of the elements from each start to the next.
 
     Elements are cut into 32-bit digits; a sum of fewer than 2^32 digits fits a 64-bit word. The sum of the low four
     digits and that of the rest are each below 2^160, so below p, and recombine by one multiplication by 2^128.
     """
     digits = np.ascontiguousarray(elements).view("<u4").astype(np.uint64)
-    totals = np.zeros((len(row_starts) - 1, digits.shape[1]), dtype=np.uint64)
-    filled = np.flatnonzero(np.diff(row_starts))
-    if len(filled):
-        totals[filled] = np.add.reduceat(digits, row_starts[filled], axis=0)
+    totals = np.add.reduceat(digits, starts, axis=0)
     low, high = (_carry(totals[:, i : i + 4], field.limbs) for i in (0, 4))
     weight = np.broadcast_to(encode_elements(field, [1 << 128]), high.shape)
     return backend.field(field, "add", low, backend.field(field, "mul", high, np.ascontiguousarray(weight)))

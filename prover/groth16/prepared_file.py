@@ -54,7 +54,6 @@ def write_prepared(
             file.seek(PAGE)
             for name, bases in sections:
                 described.append(_write_section(file, name, bases, backend, control))
-            file.truncate(file.tell())
             _write_head(file, {"identity": identity, "sections": described}, backend)
             file.flush()
             os.fsync(file.fileno())
@@ -102,7 +101,7 @@ def map_prepared(
 
 
 def _map(path: Path) -> NDArray[np.uint8]:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():

@@ -203,7 +203,8 @@ def pairings(rng: random.Random) -> Case:
     )
 
 
-KINDS: dict[Callable[[random.Random], Case], int] = {
+Kind = Callable[[random.Random], Case]
+KINDS: dict[Kind, int] = {
     msm: 8,
     msm_many: 2,
     ntt: 4,
@@ -215,10 +216,18 @@ KINDS: dict[Callable[[random.Random], Case], int] = {
 }
 
 
+def _generator(seed: int, number: int) -> tuple[Kind, random.Random]:
+    rng = random.Random(f"{seed}/{number}")
+    return rng.choices(list(KINDS), list(KINDS.values()))[0], rng
+
+
+def kind_of(seed: int, number: int) -> Kind:
+    return _generator(seed, number)[0]
+
+
 def draw(seed: int, number: int) -> tuple[Case, random.Random]:
     """Case ``number`` of ``seed``, and the generator that goes on to choose the layers."""
-    rng = random.Random(f"{seed}/{number}")
-    kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
+    kind, rng = _generator(seed, number)
     return kind(rng), rng
 
 

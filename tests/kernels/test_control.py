@@ -15,6 +15,9 @@ CALLS = {
     "ntt": lambda backend, control: backend.ntt(BN254.Fr, SCALARS, control=control),
     "msm": lambda backend, control: backend.msm(BN254.g1, GENERATOR.repeat(4, axis=0), SCALARS, control=control),
     "scale": lambda backend, control: backend.scale(BN254.g1, GENERATOR[0], SCALARS, control=control),
+    "scale_each": lambda backend, control: backend.scale_each(
+        BN254.g1, GENERATOR.repeat(4, axis=0), SCALARS, control=control
+    ),
     "quotient": lambda backend, control: backend.quotient(
         BN254.Fr, records(BN254.Fr, [(0, 1, 1, 1), (1, 1, 2, 1)]), SCALARS, 2, control=control
     ),

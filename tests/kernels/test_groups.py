@@ -1,7 +1,7 @@
 """Groups: the laws, the plain oracle, and which points are refused."""
 
 from functools import cache
-from math import prod
+from math import gcd, prod
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from proofgrid.errors import MalformedInput
 from proofgrid.kernels.arrays import decode_points, encode_elements, encode_points
 from proofgrid.kernels.backend import Backend
-from proofgrid.kernels.curves import CURVES, Group
+from proofgrid.kernels.curves import CURVES, Curve, Group
 from tests.kernels import laws, plain
 
 # Small prime factors of the groups' orders divided by r: points of these orders are the likeliest to slip through
@@ -72,10 +72,45 @@ def test_infinity_scales_to_infinity(group: Group, backend: Backend) -> None:
     assert decode_points(group, scaled) == [None, None, None]
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 9, 20])
+def test_scale_each_gives_every_point_its_own_multiple(group: Group, native: Backend, count: int) -> None:
+    """Scalars around the windows' digits and r; infinity among the points; logarithms make the expected point cheap."""
+    r, generator = group.curve.r, plain.generator(group.curve, group)
+    base = encode_points(group, [plain.lower(group, generator)])[0]
+    logs = [0 if i % 7 == 6 else i + 1 for i in range(count)]
+    edges = [0, 1, r - 1, 2**128 - 1, 7, 8, 9, 15, 16, 17, 2**64, 2**128, r - 2, r // 2, r // 2 + 1, int("78" * 30, 16)]
+    scalars = [edges[(i + count) % len(edges)] for i in range(count)]
+    bases = native.scale(group, base, encode_elements(group.scalar, logs))
+    found = native.scale_each(group, bases, encode_elements(group.scalar, scalars))
+    expected = [plain.multiply(generator, log * scalar % r) for log, scalar in zip(logs, scalars, strict=True)]
+    assert decode_points(group, found) == [plain.lower(group, point) for point in expected]
+
+
+def test_scale_each_matches_the_reference(group: Group, native: Backend, reference: Backend) -> None:
+    generator = plain.generator(group.curve, group)
+    points = [plain.multiply(generator, k) for k in (1, 1, 5, 0)]
+    bases = encode_points(group, [plain.lower(group, point) for point in points])
+    scalars = encode_elements(group.scalar, [3, group.curve.r - 1, 2**128 - 3, 9])
+    assert (native.scale_each(group, bases, scalars) == reference.scale_each(group, bases, scalars)).all()
+
+
+def test_scale_each_takes_points_outside_the_subgroup(group: Group, native: Backend) -> None:
+    points = points_outside_the_subgroup(group)
+    scalars = [(10069 * i + 3) ** 3 for i in range(len(points))]
+    found = native.scale_each(
+        group,
+        encode_points(group, [plain.lower(group, point) for point in points]),
+        encode_elements(group.scalar, scalars),
+    )
+    expected = [plain.multiply(point, scalar) for point, scalar in zip(points, scalars, strict=True)]
+    assert decode_points(group, found) == [plain.lower(group, point) for point in expected]
+
+
 def test_no_scalars_give_no_points(group: Group, backend: Backend) -> None:
     base = encode_points(group, [None])[0]
     assert backend.scale(group, base, encode_elements(group.scalar, [])).shape == (0, *group.point_shape)
     empty = encode_points(group, [])
+    assert backend.scale_each(group, empty, encode_elements(group.scalar, [])).shape == (0, *group.point_shape)
     assert backend.add_points(group, empty, empty).shape == (0, *group.point_shape)
     assert backend.check_points(group, empty).shape == (0,)
 
@@ -109,6 +144,38 @@ def test_check_points_refuses_what_is_outside_the_subgroup(group: Group, backend
         outside = [*outside, order_three, plain.negate(order_three)]
     answers = backend.check_points(group, encode_points(group, [plain.lower(group, point) for point in outside]))
     assert not answers.any()
+
+
+def test_check_points_answers_for_each_point_of_many(group: Group, native: Backend) -> None:
+    """Each of 19 places is once the one bad point; the others are good, infinity among them."""
+    generator = plain.generator(group.curve, group)
+    good = encode_points(group, [plain.lower(group, plain.multiply(generator, k)) for k in (*range(1, 19), 0)])
+    off_curve = good[:1].copy()
+    off_curve.reshape(-1)[0] ^= np.uint64(1)
+    not_canonical = np.full((1, *group.point_shape), 2**64 - 1, dtype=np.uint64)
+    outside = encode_points(group, [plain.lower(group, point) for point in points_outside_the_subgroup(group)[:1]])
+    bad = np.concatenate([off_curve, not_canonical, outside])
+    for place in range(len(good)):
+        points = good.copy()
+        points[place] = bad[place % len(bad)]
+        assert np.flatnonzero(~native.check_points(group, points)).tolist() == [place]
+
+
+@pytest.mark.parametrize("curve", CURVES.values(), ids=CURVES)
+def test_the_lanes_test_of_g2_is_exact(curve: Curve) -> None:
+    """The endomorphism that vanishes where ifma/miller.hpp says yes does so on the subgroup of order r alone.
+
+    As A + B psi with psi^2 = t psi - q it has the norm A^2 + A B t + B^2 q, by which such a point is annihilated; with
+    the order of the twist the norm has only r in common.
+    """
+    trace = curve.q + 1 - plain.curve_order(curve, curve.g1)
+    seed, is_bn = curve.seed, curve.family == "bn"
+    coefficients = [6 * seed + 2, 1, -1, 1] if is_bn else [seed, -1]
+    a = b = 0
+    for coefficient in reversed(coefficients):
+        a, b = coefficient - b * curve.q, a + b * trace
+    norm = a * a + a * b * trace + b * b * curve.q
+    assert gcd(norm, plain.curve_order(curve, curve.g2)) == curve.r
 
 
 def test_the_cofactors_small_factors_are_true_factors() -> None:
@@ -146,3 +213,30 @@ def test_wrong_shapes_are_refused(group: Group, backend: Backend) -> None:
         backend.scale(group, points, one)
     with pytest.raises(MalformedInput):
         backend.scale(group, points[0], one[0])
+    with pytest.raises(MalformedInput):
+        backend.scale_each(group, points, one)
+    too_large = encode_points(group, [None] * 9)
+    too_large.reshape(9, -1)[8, -1] = 2**64 - 1
+    with pytest.raises(MalformedInput):
+        backend.scale_each(group, too_large, one.repeat(9, axis=0))
+    with pytest.raises(MalformedInput):
+        backend.scale_each(group, points, np.full_like(one.repeat(2, axis=0), 2**64 - 1))
+
+
+@pytest.mark.parametrize("seed", [-1, 1, CURVES["bn254"].seed])
+def test_the_endomorphism_check_of_bn_curves_decides(seed: int) -> None:
+    """The condition that points.hpp relies on: what its equation annihilates shares only r with the curve's order."""
+    q = 36 * seed**4 + 36 * seed**3 + 24 * seed**2 + 6 * seed + 1
+    t = 6 * seed**2 + 1
+    r, order = q + 1 - t, (q + 1 - t) * (q - 1 + t)
+
+    def times_psi(x: tuple[int, int]) -> tuple[int, int]:  # a + b psi, psi^2 = t psi - q
+        return -q * x[1], x[0] + t * x[1]
+
+    powers = [(1, 0)]
+    for _ in range(3):
+        powers.append(times_psi(powers[-1]))
+    a, b = (
+        sum(c * power[i] for c, power in zip((seed + 1, seed, seed, -2 * seed), powers, strict=True)) for i in (0, 1)
+    )
+    assert gcd(a * a + t * a * b + q * b * b, order) == r

@@ -206,11 +206,11 @@ BROKEN = {
     "a difference's offset": ("field.hpp", "offset = C::multiple(m);", "offset = C::multiple(m - 1);", "not carried"),
     "the offset of Fp2": ("fp2.hpp", "square_multiple(headroom);", "square_multiple(1);", "negative value"),
     "factors too large": ("constants.hpp", "m |= bit;", "m |= bit / 2;", "exceeds"),
-    "a column lost": (
-        "wide.hpp",
-        "i + 1 < limbs; ++i) {\n      carry_up",
-        "i + 2 < limbs; ++i) {\n      carry_up",
-        "VERIFY",
+    "a sum for a difference": (
+        "fp2.hpp",
+        "_mm512_sub_epi64(low[i], high[i])",
+        "_mm512_add_epi64(low[i], high[i])",
+        "beyond the headroom before",
     ),
 }
 

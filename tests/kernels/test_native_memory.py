@@ -140,6 +140,7 @@ WRONG: dict[str, Callable[[Any], object]] = {
     "window 1": lambda b: b.msm(G1, POINTS, VALUES, window=1),
     "window 17": lambda b: b.msm(G1, POINTS, VALUES, window=17),
     "many bases": lambda b: b.scale(G1, POINTS, VALUES),
+    "unequal multiples": lambda b: b.scale_each(G1, POINTS, VALUES[:3]),
     "unequal sums": lambda b: b.add_points(G1, POINTS, POINTS[:3]),
     "no b": lambda b: b.field(FR, "add", VALUES),
     "b a list": lambda b: b.field(FR, "add", VALUES, [1]),

@@ -11,7 +11,7 @@ from proofgrid.errors import MalformedInput
 from proofgrid.kernels.arrays import Array, decode_elements, encode_elements, encode_points
 from proofgrid.kernels.backend import Backend
 from proofgrid.kernels.curves import Curve, Group
-from tests.kernels import plain
+from tests.kernels import backends, plain
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "pairing_generators.json").read_text())
 
@@ -75,6 +75,39 @@ def test_the_order_of_pairs_is_free(curve: Curve, native: Backend) -> None:
 
 def test_equal_pairs(curve: Curve, native: Backend) -> None:
     assert product(curve, native, [(1, 1)] * 20) == product(curve, native, [(4, 5)])
+
+
+@pytest.mark.parametrize("count", range(1, 21))
+def test_many_pairs_multiply(curve: Curve, native: Backend, count: int) -> None:
+    """Every way from one pair to more than two vectors of eight; infinity on either side, equal and opposite pairs."""
+    generator = random.Random(count)
+    pairs = [(generator.randrange(curve.r), generator.randrange(curve.r)) for _ in range(count)]
+    if count > 3:
+        pairs[0], pairs[-2] = (0, pairs[0][1]), (pairs[-2][0], 0)
+        pairs[-1] = (-pairs[1][0], pairs[1][1])
+    expected = product(curve, native, [(sum(a * b for a, b in pairs), 1)])
+    assert product(curve, native, pairs) == expected
+
+
+def test_many_pairs_at_infinity_count_as_one(curve: Curve, native: Backend) -> None:
+    assert product(curve, native, [(0, 1)] * 9 + [(1, 0)] * 9) == one(curve)
+    assert product(curve, native, [(0, 1)] * 9 + [(2, 3)]) == product(curve, native, [(6, 1)])
+
+
+def test_a_thousand_pairs(curve: Curve) -> None:
+    native = backends.named("native-ifma")
+    generator = random.Random(1000)
+    pairs = [(generator.randrange(curve.r), generator.randrange(curve.r)) for _ in range(1000)]
+    assert product(curve, native, pairs) == product(curve, native, [(1, sum(a * b for a, b in pairs))])
+
+
+def test_a_coordinate_from_q_on_is_refused_anywhere_among_many(curve: Curve, native: Backend) -> None:
+    for place in (0, 7, 8, 18):
+        g1, g2 = multiples(curve.g1, native, [1] * 19), multiples(curve.g2, native, [1] * 19)
+        points = (g1, g2)[place % 2]
+        points.reshape(19, -1)[place, -1] = 2**64 - 1
+        with pytest.raises(MalformedInput, match=f"point {place} "):
+            native.pairing_product(curve, g1, g2)
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])

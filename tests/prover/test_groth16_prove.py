@@ -106,6 +106,24 @@ def test_every_backend_gives_the_same_proof(chain: Zkey, witness: Array) -> None
     assert ours.encode() == reference.encode()
 
 
+def test_the_kernels_read_the_witness_where_it_lies(
+    chain: Zkey, witness: Array, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = select("native")
+    read: list[Array] = []
+    msm_many, quotient = type(backend).msm_many, type(backend).quotient
+    monkeypatch.setattr(
+        type(backend),
+        "msm_many",
+        lambda self, jobs, **k: (read.extend(j.scalars for j in jobs), msm_many(self, jobs, **k))[1],
+    )
+    monkeypatch.setattr(
+        type(backend), "quotient", lambda self, *a, **k: (read.append(a[2]), quotient(self, *a, **k))[1]
+    )
+    prove(chain, witness, backend=backend)
+    assert sum(np.shares_memory(scalars, witness) for scalars in read) == 5  # the quotient, a, b1, b2, c; not h
+
+
 def test_false_witness_is_found_out(chain: Zkey, witness: Array) -> None:
     """Each wire in turn: no proof of a witness that breaks a constraint is true."""
     key = verifying_key(chain)

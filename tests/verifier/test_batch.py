@@ -2,13 +2,14 @@
 
 import pickle
 from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
-from proofgrid.kernels.arrays import encode_elements
-from proofgrid.kernels.backend import select
-from proofgrid.kernels.curves import BLS12_381, BN254
+from proofgrid.kernels.arrays import Array, decode_elements, encode_elements
+from proofgrid.kernels.backend import Backend, select
+from proofgrid.kernels.curves import BLS12_381, BN254, Curve
 from proofgrid.verifier import groth16
 from proofgrid.verifier.groth16 import Entry, verify_batch
 from proofgrid.verifier.points import negate_g1
@@ -93,16 +94,82 @@ def test_errors_that_cancel_are_still_found(entries: list[Entry]) -> None:
     assert refused(pair) == dict.fromkeys((0, 1), Reason.EQUATION)
 
 
+class Counting:
+    """A backend that notes how many pairs each product had."""
+
+    def __init__(self) -> None:
+        self._backend = select()
+        self.sizes: list[int] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._backend, name)
+
+    def pairing_product(self, curve: Curve, g1: Array, g2: Array) -> Array:
+        self.sizes.append(len(g1))
+        return self._backend.pairing_product(curve, g1, g2)
+
+
+def counted(entries: list[Entry]) -> tuple[set[int], list[int]]:
+    """The refused entries of bn254, and the numbers of pairs of the products that it took."""
+    backend = Counting()
+    try:
+        verify_batch(statement(BN254.name).key, entries, backend=cast(Backend, backend))
+    except RefusedProof as error:
+        return set(error.indices), backend.sizes
+    return set(), backend.sizes
+
+
+def falsified(entry: Entry) -> Entry:
+    """The same with A and C exchanged: good points, a false equation."""
+    inputs, proof = entry
+    return inputs, replace(proof, a=proof.c, c=proof.a)
+
+
 def test_a_true_batch_takes_one_product(entries: list[Entry]) -> None:
-    backend, sizes = select(), []
+    assert counted(entries) == (set(), [N + 3])
 
-    class Counting:
-        def __getattr__(self, name: str) -> object:
-            return getattr(backend, name)
 
-        def pairing_product(self, curve: object, g1: object, g2: object) -> object:
-            sizes.append(len(g1))  # type: ignore[arg-type]
-            return backend.pairing_product(curve, g1, g2)  # type: ignore[arg-type]
+def test_a_thousand_proofs(entries: list[Entry]) -> None:
+    many = [entries[i % N] for i in range(1000)]
+    assert counted(many) == (set(), [1003])
+    many[617] = falsified(many[617])
+    refused, sizes = counted(many)
+    assert refused == {617}
+    assert sum(sizes) < 3 * len(many) + 100
 
-    verify_batch(statement(BN254.name).key, entries, backend=Counting())  # type: ignore[arg-type]
-    assert sizes == [N + 3]
+
+@pytest.mark.parametrize("place", range(N))
+def test_one_false_proof_is_named_at_every_place(entries: list[Entry], place: int) -> None:
+    mixed = list(entries)
+    mixed[place] = falsified(mixed[place])
+    refused, sizes = counted(mixed)
+    assert refused == {place}
+    assert len(sizes) <= 1 + 2 * 2 + groth16.SMALLEST_BATCH  # two halvings, of which both halves may be asked
+
+
+def test_a_batch_of_false_proofs_costs_a_bounded_number_of_products(entries: list[Entry]) -> None:
+    refused, sizes = counted([falsified(entry) for entry in entries])
+    assert refused == set(range(N))
+    assert sorted(sizes) == sorted([N + 3, 8 + 3, 8 + 3, *[4 + 3] * 4, *[1 + 3] * N])
+
+
+def test_the_same_false_proof_many_times_is_named_each_time(entries: list[Entry]) -> None:
+    wrong = falsified(entries[0])
+    refused, _ = counted([wrong if i % 3 == 0 else entries[1] for i in range(N)])
+    assert refused == set(range(0, N, 3))
+
+
+def test_a_point_outside_the_subgroup_is_named_among_many(entries: list[Entry]) -> None:
+    mixed = list(entries)
+    for place in (3, 9):
+        inputs, proof = entries[place]
+        mixed[place] = (inputs, replace(proof, b=outside_subgroup(BN254.g2)))
+    assert refused(mixed) == dict.fromkeys((3, 9), Reason.NOT_IN_SUBGROUP)
+
+
+def test_weights_are_canonical_and_never_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The generator's first answer has a zero among three: that weight alone is drawn again."""
+    answers = [bytes([255] * 16 + [0] * 16 + [1] + [0] * 15), b"\2" + bytes(15)]
+    monkeypatch.setattr(groth16.secrets, "token_bytes", lambda n: answers.pop(0)[:n])
+    assert decode_elements(groth16._draw_weights(3)) == [2**128 - 1, 2, 1]
+    assert not answers

@@ -29,7 +29,7 @@
 #define PROOFGRID_INLINE [[gnu::always_inline]] inline
 
 // The instructions of ifma/; layers.cpp asks the CPU for the same before it offers the layer.
-#define PROOFGRID_IFMA_TARGET "avx512f,avx512vl,avx512dq,avx512bw,avx512ifma,avx512vbmi,bmi,bmi2,lzcnt"
+#define PROOFGRID_IFMA_TARGET "avx512f,avx512vl,avx512dq,avx512bw,avx512ifma,avx512vbmi,avx512vbmi2,bmi,bmi2,lzcnt"
 #define PROOFGRID_PRAGMA_(text) _Pragma(#text)
 #define PROOFGRID_PRAGMA(text) PROOFGRID_PRAGMA_(text)
 #if defined(__clang__)

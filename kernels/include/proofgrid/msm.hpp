@@ -8,6 +8,8 @@
 //   task      the digits of one window, and the sum of its buckets (buckets.hpp)
 //   fold      of a job's windows, by the thread that finishes its last task
 //
+// Up to 12 terms are added without buckets (straus.hpp), and up to 512 by one thread: starting others takes longer.
+//
 // Cost for n dense scalars of b bits: (b / c + 1) * (n * 6.3 + 2^(c-1) * 24) mul of the coordinate field. Memory: 4 bytes a
 // term and job, and for each thread 6 bytes a term of the largest task and 2 MB.
 #pragma once
@@ -19,6 +21,7 @@
 #include "proofgrid/buckets.hpp"
 #include "proofgrid/prepared.hpp"
 #include "proofgrid/scalars.hpp"
+#include "proofgrid/straus.hpp"
 #include "proofgrid/task_pool.hpp"
 
 namespace proofgrid::inline PROOFGRID_LAYER {
@@ -26,6 +29,7 @@ namespace proofgrid::inline PROOFGRID_LAYER {
 namespace msm_detail {
 
 inline constexpr size_t task_size = size_t{1} << 20;  // terms of one task: bounds its memory to 6 MB
+inline constexpr size_t few_terms = 12, serial_terms = 512;
 inline constexpr double addition_cost = 6.3, bucket_cost = 24;
 
 inline double task_cost(size_t n, size_t buckets) {
@@ -76,7 +80,10 @@ class MsmPlan {
 
   // `alone`: no other job will fill the threads. The task that ends last writes the job's sum.
   void add_tasks(TaskPool& pool, Workers& workers, const Progress& progress, bool alone) {
-    const size_t threads = workers.size();
+    const size_t threads = workers.size(), terms = dense_.size() + small_.size();
+    if (job_.window == 0 && terms <= msm_detail::few_terms) {
+      return pool.add(msm_detail::mul_cost<F> * 500, [this](unsigned) { add_few(); });
+    }
     window_ = job_.window ? job_.window : msm_detail::choose_window(dense_.size(), Scalar::Params::bits);
     const unsigned windows = dense_.empty() ? 0 : window_count(Scalar::Params::bits, window_);
     // Windows that are left over after every thread has had as many as the others are shared by the threads.
@@ -86,6 +93,14 @@ class MsmPlan {
     }
     split(small_.size(), alone ? std::min(threads, small_.size() / 1024) : 1, small_window);
     if (tasks_.empty()) return fold();
+    if (terms <= msm_detail::serial_terms) {
+      const double cost = msm_detail::mul_cost<F> * msm_detail::task_cost(windows * terms, windows << (window_ - 1));
+      return pool.add(cost, [this, &workers, &progress](unsigned worker) {
+        if (!workers[worker]) workers[worker].emplace();
+        for (Task& task : tasks_) task.sum = sum(task, *workers[worker], progress);
+        fold();
+      });
+    }
     pending_.store(tasks_.size(), std::memory_order_relaxed);
     for (Task& task : tasks_) {
       const double cost = msm_detail::mul_cost<F> * msm_detail::task_cost(task.end - task.begin, buckets(task));
@@ -143,6 +158,19 @@ class MsmPlan {
     }
     return worker.workspace.sum(msm_detail::Bases<F>{bases_.points()}, worker.digits.data(),
                                 [&](size_t i) { return places[i]; }, count, buckets(task), progress);
+  }
+
+  void add_few() const {
+    std::vector<Affine<F>> terms;
+    std::vector<uint64_t> factors;
+    for (const auto* places : {&dense_, &small_}) {
+      for (const size_t i : *places) {
+        terms.push_back(Affine<F>::load_mont(bases_.points() + i * Affine<F>::bytes));
+        factors.resize(factors.size() + Scalar::limbs);
+        std::memcpy(&factors[factors.size() - Scalar::limbs], job_.scalars + i * Scalar::bytes, Scalar::bytes);
+      }
+    }
+    sum_of_few<Scalar::limbs>(terms, factors).to_affine().to_canonical(job_.out);
   }
 
   // The windows' sums, the highest first, each shifted into its place; tasks_ has them in ascending order.

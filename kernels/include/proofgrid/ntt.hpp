@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "proofgrid/field.hpp"
+#include "proofgrid/lazy.hpp"
 #include "proofgrid/run.hpp"
 
 namespace proofgrid::inline PROOFGRID_LAYER {
@@ -39,99 +39,138 @@ F root_of_unity(unsigned log_order) {
 // T[i] for i < 2^log_size, where T[2^j] = w of order 2^(j+2) and T is multiplicative over the bits of i; so T[i] is the
 // primitive 2^(log_size+1)-th root to the power bit-reversed i. Requires log_size < two_adicity.
 template <class F>
-std::shared_ptr<const std::vector<F>> twiddles(unsigned log_size, Team& team) {
-  static constexpr unsigned cached_log_size = 20;  // 32 MB; larger tables live as long as their caller
+std::shared_ptr<const std::vector<Twiddle<F>>> twiddles(unsigned log_size, Team& team) {
+  static constexpr unsigned cached_log_size = 20;  // 32 or 64 MB; larger tables live as long as their caller
   static std::mutex mutex;
-  static std::shared_ptr<const std::vector<F>> cache;
+  static std::shared_ptr<const std::vector<Twiddle<F>>> cache;
   {
     std::lock_guard lock(mutex);
     if (cache && cache->size() >> log_size) return cache;
   }
-  auto table = std::make_shared<std::vector<F>>(size_t{1} << log_size);
-  std::vector<F>& t = *table;
-  t[0] = F::one();
-  for (unsigned j = 0; j < log_size; ++j) {
-    const size_t size = size_t{1} << j;
-    const F root = root_of_unity<F>(j + 2);
-    team.split(size, 4096, [&](size_t begin, size_t end, unsigned) {
-      for (size_t i = begin; i < end; ++i) t[size + i] = t[i] * root;
-    });
+  auto table = std::make_shared<std::vector<Twiddle<F>>>(size_t{1} << log_size);
+  const unsigned low_bits = std::min(log_size, 10u);
+  std::vector<F> low(size_t{1} << low_bits), roots(log_size);
+  low[0] = F::one();
+  for (unsigned j = 0; j < log_size; ++j) roots[j] = root_of_unity<F>(j + 2);
+  for (size_t i = 1; i < low.size(); ++i) {
+    const size_t top = std::bit_floor(i);
+    low[i] = low[i - top] * roots[static_cast<size_t>(std::countr_zero(top))];
   }
+  team.run(size_t{1} << (log_size - low_bits), [&](size_t block, unsigned) {
+    F high = F::one();
+    for (unsigned j = low_bits; j < log_size; ++j) {
+      if (block >> (j - low_bits) & 1) high *= roots[j];
+    }
+    Twiddle<F>* const t = table->data() + (block << low_bits);
+    for (size_t i = 0; i < low.size(); ++i) t[i] = Lazy<F>::twiddle(low[i] * high);
+  });
   std::lock_guard lock(mutex);
-  if (log_size <= cached_log_size && (!cache || cache->size() < t.size())) cache = table;
+  if (log_size <= cached_log_size && (!cache || cache->size() < table->size())) cache = table;
   return table;
 }
 
 namespace ntt_detail {
 
 inline constexpr unsigned block_log = 12;  // 4096 elements, 128 KB: a block that one thread finishes in its cache
+inline constexpr unsigned inner_log = 9;   // 512 elements, 16 KB: the same for the first-level cache
 inline constexpr size_t grain = 1024;
 
-// Two Cooley-Tukey stages on quarters x, x + q, x + 2q, x + 3q of block k.
-template <class F>
-inline void forward4(F* x, size_t q, size_t begin, size_t end, const F* t, size_t k) {
-  const F outer = t[k], left = t[2 * k], right = t[2 * k + 1];
+// Two Cooley-Tukey stages on quarters x, x + q, x + 2q, x + 3q of block k; the last ones leave reduced values.
+template <bool last, class F>
+PROOFGRID_SCALAR inline void forward4(F* x, size_t q, size_t begin, size_t end, const Twiddle<F>* t, size_t k) {
+  using L = Lazy<F>;
+  const Twiddle<F>&outer = t[k], &left = t[2 * k], &right = t[2 * k + 1];
+  const auto store = [](const L& value, F& place) { last ? value.store_reduced(place) : value.store(place); };
   for (size_t j = begin; j < end; ++j) {
-    const F a = x[j], b = x[j + q];
-    const F c = k ? x[j + 2 * q] * outer : x[j + 2 * q], d = k ? x[j + 3 * q] * outer : x[j + 3 * q];
-    const F ac = a + c, bd = k ? (b + d) * left : b + d, a_c = a - c, b_d = (b - d) * right;
-    x[j] = ac + bd, x[j + q] = ac - bd, x[j + 2 * q] = a_c + b_d, x[j + 3 * q] = a_c - b_d;
+    const L a = L::reduced(x[j]), b = L::reduced(x[j + q]);
+    const F &x2 = x[j + 2 * q], &x3 = x[j + 3 * q];
+    const L c = k ? L::product(x2, outer) : L::reduced(x2), d = k ? L::product(x3, outer) : L::reduced(x3);
+    const L ac = L::sum(a, c).reduce(), a_c = L::difference(a, c).reduce();
+    const L bd = k ? L::sum(b, d) * left : L::sum(b, d).reduce(), b_d = L::difference(b, d) * right;
+    store(L::sum(ac, bd), x[j]), store(L::difference(ac, bd), x[j + q]);
+    store(L::sum(a_c, b_d), x[j + 2 * q]), store(L::difference(a_c, b_d), x[j + 3 * q]);
   }
 }
 
 // Two Gentleman-Sande stages, the transpose of forward4.
-template <class F>
-inline void backward4(F* x, size_t q, size_t begin, size_t end, const F* t, size_t k) {
-  const F outer = t[k], left = t[2 * k], right = t[2 * k + 1];
+template <bool last, class F>
+PROOFGRID_SCALAR inline void backward4(F* x, size_t q, size_t begin, size_t end, const Twiddle<F>* t, size_t k) {
+  using L = Lazy<F>;
+  const Twiddle<F>&outer = t[k], &left = t[2 * k], &right = t[2 * k + 1];
+  const auto store = [](const L& value, F& place) { last ? value.store_reduced(place) : value.store(place); };
   for (size_t j = begin; j < end; ++j) {
-    const F a = x[j], b = x[j + q], c = x[j + 2 * q], d = x[j + 3 * q];
-    const F ab = a + b, cd = c + d, a_b = k ? (a - b) * left : a - b, c_d = (c - d) * right;
-    const F outer_even = ab - cd, outer_odd = a_b - c_d;
-    x[j] = ab + cd, x[j + q] = a_b + c_d;
-    x[j + 2 * q] = k ? outer_even * outer : outer_even, x[j + 3 * q] = k ? outer_odd * outer : outer_odd;
+    const L a = L::reduced(x[j]), b = L::reduced(x[j + q]);
+    const L c = L::reduced(x[j + 2 * q]), d = L::reduced(x[j + 3 * q]);
+    const L ab = L::sum(a, b), cd = L::sum(c, d), a_b = L::difference(a, b), c_d = L::difference(c, d) * right;
+    const L odd = k ? (a_b * left).reduce() : a_b.reduce();
+    const L outer_even = L::difference_of_sums(ab, cd), outer_odd = L::difference(odd, c_d);
+    store(L::sum(ab, cd), x[j]), store(L::sum(odd, c_d), x[j + q]);
+    store(k ? outer_even * outer : outer_even, x[j + 2 * q]), store(k ? outer_odd * outer : outer_odd, x[j + 3 * q]);
   }
 }
 
+// One stage on neighbours. The forward one comes last in a transform, the backward one first.
 template <class F>
-inline void forward2(F* x, const F& t) {
-  const F a = x[0], b = x[1] * t;
-  x[0] = a + b, x[1] = a - b;
+inline void forward2(F* x, const Twiddle<F>& t) {
+  using L = Lazy<F>;
+  const L a = L::reduced(x[0]), b = L::product(x[1], t);
+  L::sum(a, b).store_reduced(x[0]), L::difference(a, b).store_reduced(x[1]);
 }
 
-template <class F>
-inline void backward2(F* x, const F& t) {
-  const F a = x[0], b = x[1];
-  x[0] = a + b, x[1] = (a - b) * t;
+template <bool last, class F>
+inline void backward2(F* x, const Twiddle<F>& t) {
+  using L = Lazy<F>;
+  const L a = L::reduced(x[0]), b = L::reduced(x[1]), sum = L::sum(a, b), product = L::difference(a, b) * t;
+  last ? sum.store_reduced(x[0]) : sum.store(x[0]);
+  last ? product.store_reduced(x[1]) : product.store(x[1]);
 }
 
-// Block k of length 2^log_length, all its stages, on one thread.
+// Block k of length 2^log_length, all its stages, the last of the transform among them, on one thread.
 template <class F>
-void forward_block(F* x, unsigned log_length, const F* t, size_t k) {
-  size_t blocks = 1;
-  for (; log_length >= 2; log_length -= 2, blocks *= 4) {
+void forward_block(F* x, unsigned log_length, const Twiddle<F>* t, size_t k) {
+  if (log_length == 0) return;
+  if (log_length == 1) return forward2(x, t[k]);
+  const size_t quarter = size_t{1} << (log_length - 2);
+  if (log_length == 2) return forward4<true>(x, 1, 0, 1, t, k);
+  forward4<false>(x, quarter, 0, quarter, t, k);
+  if (log_length > inner_log) {
+    for (size_t i = 0; i < 4; ++i) forward_block(x + i * quarter, log_length - 2, t, 4 * k + i);
+    return;
+  }
+  size_t blocks = 4;
+  for (log_length -= 2; log_length >= 3; log_length -= 2, blocks *= 4) {
     const size_t length = size_t{1} << log_length;
-    for (size_t b = 0; b < blocks; ++b) forward4(x + b * length, length / 4, 0, length / 4, t, k * blocks + b);
+    for (size_t b = 0; b < blocks; ++b) forward4<false>(x + b * length, length / 4, 0, length / 4, t, k * blocks + b);
   }
-  if (log_length == 1) {
-    for (size_t b = 0; b < blocks; ++b) forward2(x + 2 * b, t[k * blocks + b]);
+  for (size_t b = 0; b < blocks; ++b) {
+    if (log_length == 2) forward4<true>(x + 4 * b, 1, 0, 1, t, k * blocks + b);
+    if (log_length == 1) forward2(x + 2 * b, t[k * blocks + b]);
   }
 }
 
-template <class F>
-void backward_block(F* x, unsigned log_length, const F* t, size_t k) {
-  unsigned done = 0;
-  if (log_length % 2) {
+// The same backwards: the first stages of the transform, and its last if `last`.
+template <bool last, class F>
+void backward_block(F* x, unsigned log_length, const Twiddle<F>* t, size_t k) {
+  if (log_length == 1) return backward2<last>(x, t[k]);
+  const size_t quarter = size_t{1} << (log_length - 2);
+  if (log_length > inner_log) {
+    for (size_t i = 0; i < 4; ++i) backward_block<false>(x + i * quarter, log_length - 2, t, 4 * k + i);
+    return backward4<last>(x, quarter, 0, quarter, t, k);
+  }
+  unsigned done = log_length % 2;
+  if (done) {
     const size_t blocks = size_t{1} << (log_length - 1);
-    for (size_t b = 0; b < blocks; ++b) backward2(x + 2 * b, t[k * blocks + b]);
-    done = 1;
+    for (size_t b = 0; b < blocks; ++b) backward2<false>(x + 2 * b, t[k * blocks + b]);
   }
-  for (done += 2; done <= log_length; done += 2) {
+  for (done += 2; done < log_length; done += 2) {
     const size_t length = size_t{1} << done, blocks = size_t{1} << (log_length - done);
-    for (size_t b = 0; b < blocks; ++b) backward4(x + b * length, length / 4, 0, length / 4, t, k * blocks + b);
+    for (size_t b = 0; b < blocks; ++b) backward4<false>(x + b * length, length / 4, 0, length / 4, t, k * blocks + b);
   }
+  backward4<last>(x, quarter, 0, quarter, t, k);
 }
 
-// How many of the outermost stages are spread over the threads; even, so that they pair up.
+// How many of the outermost stages are spread over the threads; even, so that they pair up. Some stages stay for the
+// blocks: at least 7, or all.
 inline unsigned spread_stages(unsigned log_n, unsigned threads) {
   const unsigned wanted = threads > 1 ? static_cast<unsigned>(std::bit_width(threads)) : 0;
   const unsigned stages = std::max(log_n > block_log ? log_n - block_log : 0, std::min(wanted, log_n > 8 ? log_n - 8 : 0));
@@ -156,17 +195,16 @@ void spread_pass(F* x, unsigned log_n, unsigned stage, Run& run, const Kernel& k
 
 // In place; x[i] natural in, value at w^i at place bit-reversed i out. `t` has at least 2^(log_n-1) twiddles.
 template <class F>
-void natural_to_reversed(F* x, unsigned log_n, const F* t, Run& run) {
+void natural_to_reversed(F* x, unsigned log_n, const Twiddle<F>* t, Run& run) {
   using namespace ntt_detail;
   if (log_n == 0) return;
   const unsigned spread = spread_stages(log_n, run.team.size());
   for (unsigned stage = 0; stage < spread; stage += 2) {
     spread_pass(x, log_n, stage, run, [t](F* block, size_t quarter, size_t begin, size_t end, size_t k) {
-      forward4(block, quarter, begin, end, t, k);
+      forward4<false>(block, quarter, begin, end, t, k);
     });
   }
-  const unsigned rest = log_n - spread;
-  if (rest == 0) return;
+  const unsigned rest = log_n - spread;  // never 0: see spread_stages
   run.team.split(size_t{1} << spread, std::max<size_t>(1, grain >> rest), [&](size_t begin, size_t end, unsigned) {
     for (size_t k = begin; k < end; ++k) {
       run.progress.check();
@@ -177,21 +215,20 @@ void natural_to_reversed(F* x, unsigned log_n, const F* t, Run& run) {
 
 // In place; x at bit-reversed places in, value at w^i at place i out.
 template <class F>
-void reversed_to_natural(F* x, unsigned log_n, const F* t, Run& run) {
+void reversed_to_natural(F* x, unsigned log_n, const Twiddle<F>* t, Run& run) {
   using namespace ntt_detail;
   if (log_n == 0) return;
   const unsigned spread = spread_stages(log_n, run.team.size()), rest = log_n - spread;
-  if (rest) {
-    run.team.split(size_t{1} << spread, std::max<size_t>(1, grain >> rest), [&](size_t begin, size_t end, unsigned) {
-      for (size_t k = begin; k < end; ++k) {
-        run.progress.check();
-        backward_block(x + (k << rest), rest, t, k);
-      }
-    });
-  }
+  run.team.split(size_t{1} << spread, std::max<size_t>(1, grain >> rest), [&](size_t begin, size_t end, unsigned) {
+    for (size_t k = begin; k < end; ++k) {
+      run.progress.check();
+      spread == 0 ? backward_block<true>(x, rest, t, k) : backward_block<false>(x + (k << rest), rest, t, k);
+    }
+  });
   for (unsigned stage = spread; stage >= 2; stage -= 2) {
-    spread_pass(x, log_n, stage - 2, run, [t](F* block, size_t quarter, size_t begin, size_t end, size_t k) {
-      backward4(block, quarter, begin, end, t, k);
+    spread_pass(x, log_n, stage - 2, run, [t, stage](F* block, size_t quarter, size_t begin, size_t end, size_t k) {
+      stage == 2 ? backward4<true>(block, quarter, begin, end, t, k)
+                 : backward4<false>(block, quarter, begin, end, t, k);
     });
   }
 }

@@ -66,7 +66,10 @@ Affine<Fp2<typename C::Fq>> psi(const Affine<Fp2<typename C::Fq>>& p) {
 // f(P) = m P decides (Scott, eprint 2021/1130; Bowe, eprint 2019/814):
 //   BLS12 G1  phi(x, y) = (beta x, y) and m = -u^2. phi^2 + phi + 1 = 0, so f(P) = m P gives (u^4 - u^2 + 1) P = r P = 0.
 //   BLS12 G2  psi and m = u. psi^2 - t psi + q = 0 with t = u + 1, so (q - u) P = h1 r P = 0, and gcd(h1, h2) = 1.
-//   BN G2     psi and m = 6 u^2 = t - 1, so (m^2 - t m + q) P = (q + 1 - t) P = r P = 0.
+//   BN G2     psi, and (u + 1) P + psi(u P) + psi^2(u P) = psi^3(2 u P): one multiplication by u instead of two by m = 6 u^2
+//             (El Housni, Guillevic, Piellard, eprint 2022/352). With psi^2 - t psi + q = 0 the two sides' difference is
+//             (a + b psi) P, so n P = 0 for n = a^2 + a b t + b^2 q, a multiple of r; and gcd(n, h2 r) = r, which
+//             test_groups.py asserts for each curve of the family.
 template <class C>
 bool in_subgroup(const Affine<Fp<typename C::Fq>>& p) {
   if constexpr (C::is_bn) {
@@ -92,12 +95,13 @@ template <class C>
 bool in_subgroup(const Affine<Fp2<typename C::Fq>>& p) {
   using namespace points_detail;
   using F = Fp2<typename C::Fq>;
-  Xyzz<F> product = multiply_by_seed<C>(p);
+  const Xyzz<F> product = multiply_by_seed<C>(p);
   if constexpr (C::is_bn) {
-    const uint64_t six[1] = {6};
-    product = multiply(multiply_by_seed<C>(product.to_affine()).to_affine(), six, 1);
+    const Affine<F> multiple = product.to_affine(), first = psi<C>(multiple), second = psi<C>(first);
+    return Xyzz<F>::from(multiple) + p + first + second == Xyzz<F>::from(psi<C>(second)).dbl();
+  } else {
+    return product == Xyzz<F>::from(psi<C>(p));
   }
-  return product == Xyzz<F>::from(psi<C>(p));
 }
 
 // ok[i] = 1 if point i has canonical coordinates, lies on the curve and in the subgroup, or is infinity; else 0.

@@ -99,7 +99,7 @@ void quotient(const std::byte* coefficients, size_t count, const std::byte* witn
   const size_t n = size_t{1} << log_n;
   run.progress.expect(8);
   const auto table = twiddles<F>(log_n, run.team);  // n of them: their second half is also the coset's powers
-  const F* t = table->data();
+  const Twiddle<F>* t = table->data();
   std::vector<F> b(n, F::zero()), c(n);
   std::fill(out, out + n, F::zero());
   F* const rows[2] = {out, b.data()};
@@ -115,7 +115,7 @@ void quotient(const std::byte* coefficients, size_t count, const std::byte* witn
     natural_to_reversed(x, log_n, t, run);
     run.progress.step();
     run.team.split(n, 1024, [&](size_t begin, size_t end, unsigned) {
-      for (size_t i = begin; i < end; ++i) x[i] *= t[i] * scale;
+      for (size_t i = begin; i < end; ++i) Lazy<F>::product(x[i] * scale, t[i]).store_reduced(x[i]);
     });
     reversed_to_natural(x, log_n, t, run);
     run.progress.step();

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
@@ -46,10 +47,15 @@ class Progress {
 
 // Threads that live for one kernel call: a pool that outlives calls would be dead in the child of a fork, and task
 // queues fork. The threads start with the first parallel run (tens of microseconds each).
+//
+// Never more threads than the machine has for us to run at once, whatever was asked for: kernels keep memory for each.
+// Where the system refuses a thread, or the memory for one, the work is done by those that did start.
 class Team {
  public:
-  explicit Team(unsigned threads) : size_(threads ? threads : std::max(1u, std::thread::hardware_concurrency())) {
-    size_ = std::min(size_, 1024u);
+  // 0 for as many threads as can run at once.
+  explicit Team(unsigned threads) : size_(std::thread::hardware_concurrency()) {
+    if (size_ == 0) size_ = std::max(1u, std::min(threads, 64u));  // the system does not say
+    if (threads) size_ = std::min(size_, threads);
   }
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
@@ -105,11 +111,13 @@ class Team {
  private:
   void start() {
     if (!threads_.empty()) return;
-    threads_.reserve(size_ - 1);
     try {
+      threads_.reserve(size_ - 1);
       for (unsigned worker = 1; worker < size_; ++worker) threads_.emplace_back([this, worker] { serve(worker); });
     } catch (const std::system_error&) {
-      // The system refuses more threads: work with those that started.
+      // The system refuses more threads.
+    } catch (const std::bad_alloc&) {
+      // There is no memory for more.
     }
   }
 

@@ -28,6 +28,7 @@ template <class G>
 void scale_each(const std::byte* bases, const std::byte* scalars, size_t n, uint64_t* out, Run& run) {
   using Point = Affine<typename G::Coordinate>;
   using Scalar = typename G::Scalar;
+  run.progress.expect(1);
   run.team.split(n, 4, [&](size_t begin, size_t end, unsigned) {
     run.progress.check();
     for (size_t i = begin; i < end; ++i) {
@@ -40,6 +41,7 @@ void scale_each(const std::byte* bases, const std::byte* scalars, size_t n, uint
       multiply(Point::from_canonical(words), scalar, Scalar::limbs).to_affine().to_canonical(out + i * Point::words);
     }
   });
+  run.progress.step();
 }
 
 }  // namespace proofgrid

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "proofgrid/fp2.hpp"
+#include "proofgrid/lazy.hpp"
 
 using namespace proofgrid;
 
@@ -103,6 +104,29 @@ void inverses() {
   }
 }
 
+// Products by prepared factors, of words that need not lie below the modulus where the layer's lazy values do not.
+template <class P>
+void factors() {
+  using F = Fp<P>;
+  using L = Lazy<F>;
+  auto all = corners<P>();
+  if constexpr (!std::is_same_v<Twiddle<F>, F>) {
+    for (unsigned mask = 1; mask < 16; ++mask) {  // up to 2^256 - 1: every word empty or full
+      uint64_t words[P::limbs];
+      for (size_t i = 0; i < P::limbs; ++i) words[i] = mask >> i & 1 ? ~uint64_t{0} : 0;
+      all.push_back(F::load_mont(words));
+    }
+  }
+  for (const auto& b : corners<P>()) {
+    const auto twiddle = L::twiddle(b);
+    for (const auto& a : all) {
+      F result;
+      L::product(a, twiddle).store_reduced(result);
+      line("mul", a, b, result);
+    }
+  }
+}
+
 template <class P>
 void extension() {
   auto all = corners<P>();
@@ -122,10 +146,12 @@ int main() {
   inverses<params::Bn254Fq>();
   field<params::Bn254Fr>();
   inverses<params::Bn254Fr>();
+  factors<params::Bn254Fr>();
   field<params::Bls12381Fq>();
   inverses<params::Bls12381Fq>();
   field<params::Bls12381Fr>();
   inverses<params::Bls12381Fr>();
+  factors<params::Bls12381Fr>();
   extension<params::Bn254Fq>();
   extension<params::Bls12381Fq>();
 }

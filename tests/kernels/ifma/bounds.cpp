@@ -26,6 +26,7 @@ int main() {
   L::subtract<9>(zero, nine) * L::one();
   const L2 imaginary{zero, largest<L>(6)};
   (imaginary * imaginary).square();
+  L2{largest<L>(6), largest<L>(6)}.square();
   std::puts("within bounds");
 }
 PROOFGRID_IFMA_END

@@ -28,6 +28,8 @@ int main() {
   toy::every_pair_of_points<proofgrid::G2<ToyBn19>>();
   toy::every_point_of_the_curve<proofgrid::G2<ToyBn19>>();
   toy::every_pair_of_coordinates<proofgrid::G1<ToyBn19>>();
+  toy::every_msm_of_two<proofgrid::G1<ToyBn19>>(0, 1);
+  toy::every_msm_of_two<proofgrid::G2<ToyBn19>>(0, 2);
   toy::every_msm_of_two<proofgrid::G1<ToyBn19>>(2, 1);
   toy::every_msm_of_two<proofgrid::G1<ToyBn19>>(3, 2);
   toy::every_msm_of_two<proofgrid::G2<ToyBn19>>(2, 3);

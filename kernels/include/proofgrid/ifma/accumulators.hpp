@@ -1,6 +1,6 @@
-// Many sums of points at a time, each in a lane of its own: to every sum one point of a table is added, affine, with one
+// Many sums of points at a time, each in a lane of its own: to each sum a point of a table is added, affine, with one
 // inversion for all (Montgomery, Math. Comp. 48, 1987). 5 multiplications and a square an addition, for N = 5 limbs 586
-// vpmadd52 for eight; complete: equal and opposite points and infinity are found and take a slower way (about 1.4 times).
+// vpmadd52 for eight. Complete: equal and opposite points and infinity are found and take a slower way.
 #pragma once
 
 #include <immintrin.h>
@@ -58,7 +58,7 @@ struct Choice {
 };
 
 // Consecutive rows of PackedPoint; row 0 is infinity. `regular` says that no other row is.
-struct Rows {
+struct TableRows {
   const uint64_t* first;
   bool regular;
 };
@@ -83,7 +83,7 @@ class Accumulators {
   Mask infinite(size_t v) const { return infinite_[v]; }
 
   // sums[v] = the chosen rows.
-  void start(const Rows& rows, const Choice* choices, size_t count) {
+  void start(const TableRows& rows, const Choice* choices, size_t count) {
     vectors_ = vectors(count);
     for (size_t v = 0; v < vectors_; ++v) {
       if (v + ahead < vectors_) prefetch(rows, choices[v + ahead]);
@@ -97,7 +97,7 @@ class Accumulators {
   }
 
   // sums[v] += the chosen rows.
-  void add(const Rows& rows, const Choice* choices) {
+  void add(const TableRows& rows, const Choice* choices) {
     Coordinate running[group];
     bool any = false;
     for (size_t g = 0; g < vectors_ / group; ++g) any |= (ways_[g] = way(rows, choices + g * group, g)) != Way::skip;
@@ -119,7 +119,7 @@ class Accumulators {
   }
 
  private:
-  // Vectors that go together, each in a chain of products of its own: a multiplication waits for none of its neighbours.
+  // Vectors that go together, each in its own chain of products: a multiplication does not wait for its neighbours.
   static constexpr size_t group = 4, group_lanes = group * lanes, ahead = 12;
   static constexpr unsigned bounded = 4;  // the magnitude of the sums' coordinates
 
@@ -130,20 +130,20 @@ class Accumulators {
     Mask unchanged, fresh, equal, opposite;
   };
 
-  PROOFGRID_INLINE static void locate(const uint64_t* (&row)[lanes], const Rows& rows, const Choice& choice) {
+  PROOFGRID_INLINE static void locate(const uint64_t* (&row)[lanes], const TableRows& rows, const Choice& choice) {
 #pragma GCC unroll 8
     for (size_t i = 0; i < lanes; ++i) row[i] = rows.first + size_t{choice.place[i]} * Packed::row_words;
   }
-  PROOFGRID_INLINE static void prefetch(const Rows& rows, const Choice& choice) {
+  PROOFGRID_INLINE static void prefetch(const TableRows& rows, const Choice& choice) {
 #pragma GCC unroll 8
     for (size_t i = 0; i < lanes; ++i) Packed::prefetch(rows.first + size_t{choice.place[i]} * Packed::row_words);
   }
-  PROOFGRID_INLINE static void prefetch_group(const Rows& rows, const Choice* choices, size_t g) {
+  PROOFGRID_INLINE static void prefetch_group(const TableRows& rows, const Choice* choices, size_t g) {
 #pragma GCC unroll 4
     for (size_t k = 0; k < group; ++k) prefetch(rows, choices[g * group + k]);
   }
 
-  Way way(const Rows& rows, const Choice* choices, size_t g) const {
+  Way way(const TableRows& rows, const Choice* choices, size_t g) const {
     unsigned zeros = 0, all_zero = 0xff;
     for (size_t k = 0; k < group; ++k) {
       const auto* place = reinterpret_cast<const __m256i*>(choices[k].place);
@@ -155,7 +155,7 @@ class Accumulators {
   }
 
   // The denominators of the slopes and, before each, the product of its chain's earlier ones; running: whole chains'.
-  void multiply(const Rows& rows, const Choice* choices, Coordinate (&running)[group]) {
+  void multiply(const TableRows& rows, const Choice* choices, Coordinate (&running)[group]) {
     for (size_t k = 0; k < group; ++k) running[k] = Coordinate::one();
     const size_t groups = vectors_ / group;
     for (size_t g = 0; g < std::min<size_t>(groups, ahead / group); ++g) prefetch_group(rows, choices, g);
@@ -209,7 +209,7 @@ class Accumulators {
 
   // The sums of a group, whose chains' inverses up to here are in `running`: one step for all its vectors at a time.
   template <bool careful>
-  PROOFGRID_INLINE void finish(const Rows& rows, const Choice* choices, size_t g, Coordinate (&running)[group]) {
+  PROOFGRID_INLINE void finish(const TableRows& rows, const Choice* choices, size_t g, Coordinate (&running)[group]) {
     Coordinate slope[group], x3[group], rest[group];
     const size_t v0 = g * group;
 #pragma GCC unroll 4
@@ -256,7 +256,7 @@ class Accumulators {
   }
 
   // Writes the sums of a careful vector by their cases.
-  [[gnu::noinline]] void settle(size_t v, const Rows& rows, const Choice& choice, const Coordinate& x3,
+  [[gnu::noinline]] void settle(size_t v, const TableRows& rows, const Choice& choice, const Coordinate& x3,
                                 const Coordinate& y3) {
     const auto [unchanged, fresh, equal, opposite] = cases_[v];
     const uint64_t* row[lanes];

@@ -12,6 +12,7 @@
 #include <immintrin.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -24,6 +25,8 @@ namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 // A record's place and the sign it enters with, as in the scalar layers' buckets.hpp.
 using Entry = std::uint32_t;
 
+inline constexpr size_t list_limit = 128;  // the longest list; as many entries of place 0 follow the last one, see Step
+
 namespace buckets_detail {
 
 template <class F>
@@ -31,7 +34,7 @@ struct EntryRows {
   const std::byte* records;
 
   PROOFGRID_INLINE const std::byte* row(Entry e) const { return records + size_t{e >> 1} * Records<F>::bytes; }
-  PROOFGRID_INLINE void rows(Rows& rows, const Entry* entries) const {
+  PROOFGRID_INLINE void rows(RecordRows& rows, const Entry* entries) const {
 #pragma GCC unroll 8
     for (size_t i = 0; i < lanes; ++i) rows[i] = row(entries[i]);
   }
@@ -42,7 +45,8 @@ struct EntryRows {
 };
 
 PROOFGRID_INLINE Mask mask_below(size_t v, size_t count) {
-  return lanes * (v + 1) <= count ? 0xff : lanes * v >= count ? 0 : static_cast<Mask>((1u << (count - lanes * v)) - 1);
+  const __m256i place = _mm256_add_epi32(_mm256_set1_epi32(static_cast<int>(lanes * v)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  return _mm256_cmplt_epu32_mask(place, _mm256_set1_epi32(static_cast<int>(count)));
 }
 
 }  // namespace buckets_detail
@@ -97,9 +101,12 @@ class BucketSums {
     std::uint32_t first, count, target;
   };
 
-  // The most points of one list: beyond it lists are too few to fill the lanes, or the last steps' batches too small.
+  // The most points of one list: beyond it lists are too few to fill the lanes, or the last steps' batches too small. (Random
+  // digits give lists of about the mean plus or minus its root.)
   static std::uint32_t limit(size_t points, size_t lists) {
-    return static_cast<std::uint32_t>(std::clamp<size_t>(std::min(3 * points / lists / 2 + 8, points / 1024), 4, 128));
+    const double mean = static_cast<double>(points) / static_cast<double>(lists);
+    const auto usual = static_cast<size_t>(mean + 2.2 * std::sqrt(mean) + 2);
+    return static_cast<std::uint32_t>(std::clamp<size_t>(std::min(usual, points / 1024), 4, list_limit));
   }
 
   // lists_ with the long ones in parts, the longest first, into order_; longer_[k] = how many are longer than k.
@@ -132,7 +139,7 @@ class BucketSums {
     for (size_t k = most; k-- > 0;) longer_[k] += longer_[k + 1];
     std::vector<std::uint32_t>& place = places_;
     place.assign(longer_.begin(), longer_.end());  // lists of length l begin where the longer ones end
-    starts_.resize(lists_.size() + lanes);
+    starts_.assign(lists_.size() + lanes, 0);
     targets_.resize(lists_.size() + lanes);
     for (const List& list : lists_) {
       const std::uint32_t rank = place[list.length]++;
@@ -162,26 +169,23 @@ class BucketSums {
     PROOFGRID_INLINE Mask active(size_t v) const { return buckets_detail::mask_below(v, count); }
     PROOFGRID_INLINE Mask negative(size_t v) const { return rows_of.negative(current + lanes * v); }
     PROOFGRID_INLINE F x(size_t v) const {
-      Rows rows;
+      RecordRows rows;
       rows_of.rows(rows, current + lanes * v);
       return Records<F>::x(rows);
     }
     PROOFGRID_INLINE PointLanes<F> point(size_t v) const {
-      Rows rows;
+      RecordRows rows;
       rows_of.rows(rows, current + lanes * v);
       return Records<F>::point(rows);
     }
-    // Vector v's points of the next step.
+    // Vector v's points of the next step. Where a list ends in the vector, what follows it is fetched and not used.
     PROOFGRID_INLINE void finished(size_t v) const {
-      const Mask mask = buckets_detail::mask_below(v, next_count);
-      if (mask == 0) return;
-      const __m256i start = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(starts + lanes * v));
-      const __m256i place = _mm256_add_epi32(start, _mm256_set1_epi32(static_cast<int>(next)));
-      // An idle lane takes place 0, where there is always an entry.
-      const __m256i e = _mm256_i32gather_epi32(reinterpret_cast<const int*>(entries), _mm256_maskz_mov_epi32(mask, place), 4);
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(current + lanes * v), e);
+      if (lanes * v >= next_count) return;
 #pragma GCC unroll 8
-      for (size_t i = 0; i < lanes; ++i) Records<F>::prefetch(rows_of.row(current[lanes * v + i]));
+      for (size_t i = lanes * v; i < lanes * (v + 1); ++i) {
+        current[i] = entries[starts[i] + next];
+        Records<F>::prefetch(rows_of.row(current[i]));
+      }
     }
   };
 
@@ -237,6 +241,7 @@ class BucketSums {
       const auto length = static_cast<std::uint32_t>(part_entries_.size() - start);
       if (length != 0) lists_.push_back({start, length, s.target});
     }
+    part_entries_.resize(part_entries_.size() + list_limit);
   }
 
   PointSums<F> sums_;

@@ -68,7 +68,7 @@ class BucketReducer {
       const size_t vectors = width / lanes;
       return v / vectors * buckets + first + v % vectors * lanes;
     }
-    PROOFGRID_INLINE void rows(Rows& rows, size_t v) const {
+    PROOFGRID_INLINE void rows(RecordRows& rows, size_t v) const {
       const std::byte* record = from.data() + place(v) * Records<F>::bytes;
 #pragma GCC unroll 8
       for (size_t i = 0; i < lanes; ++i) rows[i] = record + i * Records<F>::bytes;
@@ -81,7 +81,7 @@ class BucketReducer {
     PROOFGRID_INLINE F x(size_t v) const { return point(v).x; }
     PROOFGRID_INLINE PointLanes<F> point(size_t v) const {
       if (v >= runs) return sums.sum(v - runs);
-      Rows r;
+      RecordRows r;
       rows(r, v);
       return Records<F>::point(r);
     }
@@ -140,7 +140,7 @@ class BucketReducer {
   // Row `row` of eight records as single elements.
   static void load(const RecordArray<F>& from, size_t row, Affine<ScalarOf<F>> (&points)[lanes]) {
     std::byte records[lanes][Records<F>::bytes] = {};
-    Rows source;
+    RecordRows source;
     std::byte* target[lanes];
     for (size_t i = 0; i < lanes; ++i) {
       source[i] = from.data() + (lanes * row + i) * Records<F>::bytes;

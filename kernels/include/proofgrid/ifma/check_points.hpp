@@ -29,7 +29,7 @@ void check_g2(const std::byte* points, size_t n, std::uint8_t* ok, Run& run) {
     }
     const LanesPoint<F> q = gather.points();
     const F b2 = broadcast(G2<C>::b()), cube = multiply<typename C::Fq>(square(q.x), q.x);
-    const Mask on_curve = combine<1, -1>(square(q.y), cube + b2).template is_zero<2>();
+    const Mask on_curve = combine<1, -1, 4>(square(q.y), cube + b2).template is_zero<2>();
     const unsigned good = on_curve & in_subgroup<C>(q);
     for (size_t lane = 0; lane < count; ++lane) {
       ok[first + lane] = canonical[lane] && (infinite[lane] || (good >> lane & 1));

@@ -33,9 +33,14 @@ class LaneDigits {
   void read(const std::byte* scalars, const std::uint32_t* places, size_t n, unsigned first, unsigned windows,
             Digit* digits, size_t stride) const {
     for (size_t i = 0; i < n; i += lanes) {
-      Rows rows;
-      for (size_t lane = 0; lane < lanes; ++lane) {
-        rows[lane] = scalars + size_t{places[std::min(i + lane, n - 1)]} * (8 * words);
+      RecordRows rows;
+      if (i + lanes <= n) {
+#pragma GCC unroll 8
+        for (size_t lane = 0; lane < lanes; ++lane) rows[lane] = scalars + size_t{places[i + lane]} * (8 * words);
+      } else {
+        for (size_t lane = 0; lane < lanes; ++lane) {
+          rows[lane] = scalars + size_t{places[std::min(i + lane, n - 1)]} * (8 * words);
+        }
       }
       Word s[words + 1];
       points_detail::gather_words<4>(s, rows, 0);
@@ -96,7 +101,8 @@ class BucketSort {
     for (unsigned w = 0; w < windows; ++w) {  // zeros behind everything
       total += std::exchange(next_[w * (buckets + 1)], total);
     }
-    if (entries_.size() < total + 1) entries_.resize(total + 1);
+    if (entries_.size() < total + list_limit) entries_.resize(total + list_limit);
+    std::fill_n(entries_.begin() + total, list_limit, 0);
     for (unsigned w = 0; w < windows; ++w) {
       std::uint32_t* const next = next_.data() + w * (buckets + 1);
       for (size_t i = 0; i < n; ++i) {

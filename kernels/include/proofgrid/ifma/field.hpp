@@ -15,6 +15,8 @@
 
 #include <immintrin.h>
 
+#include <utility>
+
 #include "proofgrid/ifma/constants.hpp"
 #include "proofgrid/ifma/verify.hpp"
 #include "proofgrid/ifma/wide.hpp"
@@ -54,19 +56,7 @@ class Lanes {
   template <unsigned m = 1>
   PROOFGRID_INLINE static Lanes from_words(const Word (&words)[P::limbs]) {
     Lanes r;
-#pragma GCC unroll 8
-    for (size_t i = 0; i < limbs; ++i) {
-      const size_t word = limb_bits * i / 64, shift = limb_bits * i % 64;
-      if (word >= P::limbs) {
-        r.limb[i] = _mm512_setzero_si512();
-        continue;
-      }
-      Word bits = _mm512_srli_epi64(words[word], static_cast<unsigned>(shift));
-      if (shift > 64 - limb_bits && word + 1 < P::limbs) {
-        bits = _mm512_or_si512(bits, _mm512_slli_epi64(words[word + 1], static_cast<unsigned>(64 - shift)));
-      }
-      r.limb[i] = i + 1 < limbs || 64 * P::limbs > limb_bits * limbs ? low_bits(bits) : bits;
-    }
+    set_limbs(r, words, std::make_index_sequence<limbs>());
     return r.bound(m);
   }
   // Values below 2^(64 words) as words; canonical values are.
@@ -121,17 +111,19 @@ class Lanes {
 
   // 4 N^2 + 1 vpmadd52.
   PROOFGRID_INLINE friend Lanes operator*(const Lanes& a, const Lanes& b) {
-    require_room(a.magnitude() * b.magnitude());
-    Word wide[1][2 * limbs];
-    multiply_wide(wide[0], a, b);
-    return reduced(wide);
+    if constexpr (called) {
+      return called_multiply(a, b);
+    } else {
+      return inlined_multiply(a, b);
+    }
   }
   // N (N + 1) + 2 N^2 + 1 vpmadd52.
   PROOFGRID_INLINE Lanes square() const {
-    require_room(magnitude() * magnitude());
-    Word wide[1][2 * limbs];
-    square_wide(wide[0], *this);
-    return reduced(wide);
+    if constexpr (called) {
+      return called_square(*this);
+    } else {
+      return inlined_square(*this);
+    }
   }
   // a b + c d, reduced once: 6 N^2 + 1 vpmadd52. The two products of magnitudes add up to at most headroom.
   PROOFGRID_INLINE static Lanes sum_of_products(const Lanes& a, const Lanes& b, const Lanes& c, const Lanes& d) {
@@ -240,6 +232,43 @@ class Lanes {
 #else
     static_cast<void>(sum_of_magnitudes);
 #endif
+  }
+
+  // A product of 8 limbs is 2 kB of code: inlined everywhere it would not stay in the instruction cache, and take minutes to
+  // compile. Its call costs less than a hundredth of it.
+  static constexpr bool called = limbs > 5;
+  [[gnu::noinline]] static Lanes called_multiply(const Lanes& a, const Lanes& b) { return inlined_multiply(a, b); }
+  [[gnu::noinline]] static Lanes called_square(const Lanes& a) { return inlined_square(a); }
+  PROOFGRID_INLINE static Lanes inlined_multiply(const Lanes& a, const Lanes& b) {
+    require_room(a.magnitude() * b.magnitude());
+    Word wide[1][2 * limbs];
+    multiply_wide(wide[0], a, b);
+    return reduced(wide);
+  }
+  PROOFGRID_INLINE static Lanes inlined_square(const Lanes& a) {
+    require_room(a.magnitude() * a.magnitude());
+    Word wide[1][2 * limbs];
+    square_wide(wide[0], a);
+    return reduced(wide);
+  }
+
+  template <size_t... i>
+  PROOFGRID_INLINE static void set_limbs(Lanes& r, const Word (&words)[P::limbs], std::index_sequence<i...>) {
+    ((r.limb[i] = limb_of<i>(words)), ...);
+  }
+  template <size_t i>
+  PROOFGRID_INLINE static Word limb_of(const Word (&words)[P::limbs]) {
+    constexpr size_t word = limb_bits * i / 64;
+    constexpr int shift = limb_bits * i % 64;
+    Word bits;
+    if constexpr (word >= P::limbs) {
+      return _mm512_setzero_si512();
+    } else if constexpr (shift > 64 - int(limb_bits) && word + 1 < P::limbs) {
+      bits = _mm512_shrdi_epi64(words[word], words[word + 1], shift);
+    } else {
+      bits = _mm512_srli_epi64(words[word], shift);
+    }
+    return i + 1 < limbs || 64 * P::limbs > limb_bits * limbs ? low_bits(bits) : bits;
   }
 
   PROOFGRID_INLINE static Lanes reduced(Word (&wide)[1][2 * limbs]) {

@@ -1,5 +1,5 @@
-// Many multiples of one point, eight at a time: a table of the base's multiples for each window of signed digits, then one
-// addition per window and scalar (accumulators.hpp), for a whole batch of scalars together. Zero scalars cost nothing.
+// Many multiples of one point, eight at a time: a table of the base's multiples for each window of signed digits, then
+// one addition per window and scalar (accumulators.hpp), for a whole batch of scalars together. Zero scalars are free.
 // With window c, n scalars of b bits take (b / c) n + (b / c + 1) 2^(c-1) additions; memory: the table, see most_bytes,
 // and 1 MB (G1) to 3 MB (G2) a thread.
 #pragma once
@@ -54,7 +54,8 @@ class AlignedWords {
 
 // The digits of eight scalars: choices[w * stride] for window w. Scalars lie below 2^bits.
 template <size_t width>
-PROOFGRID_INLINE void recode(const Word (&scalars)[width], unsigned bits, unsigned window, Choice* choices, size_t stride) {
+PROOFGRID_INLINE void recode(const Word (&scalars)[width], unsigned bits, unsigned window, Choice* choices,
+                             size_t stride) {
   const unsigned count = window_count(bits, window);
   const Word low = all((uint64_t{1} << window) - 1), half = all(uint64_t{1} << (window - 1));
   const Word whole = all(uint64_t{1} << window), one = all(1);
@@ -115,7 +116,7 @@ class Table {
     });
   }
 
-  Rows rows(unsigned w) const { return {row(w, 0), !irregular_[w]}; }
+  TableRows rows(unsigned w) const { return {row(w, 0), !irregular_[w]}; }
 
  private:
   uint64_t* row(size_t w, size_t d) const { return words_.get() + (w * row_count_ + d) * Packed::row_words; }
@@ -163,8 +164,9 @@ class Table {
       const unsigned wanted = (1u << here) - 1;
       const Mask infinite = sums.infinite(v);
       const Coordinate zero = Coordinate::zero();
-      Packed::template scatter<0>(targets, Coordinate::blend(infinite, sums.x(v).template canonical<4>(), zero), wanted);
-      Packed::template scatter<1>(targets, Coordinate::blend(infinite, sums.y(v).template canonical<4>(), zero), wanted);
+      const Coordinate x = sums.x(v).template canonical<4>(), y = sums.y(v).template canonical<4>();
+      Packed::template scatter<0>(targets, Coordinate::blend(infinite, x, zero), wanted);
+      Packed::template scatter<1>(targets, Coordinate::blend(infinite, y, zero), wanted);
       if (infinite & wanted & ~(begin + first == 0 ? 1u : 0u)) std::atomic_ref(irregular_[w]).store(1);
     }
   }

@@ -61,20 +61,14 @@ class Lanes2 {
     return {c0.template negate<m>(), c1.template negate<m>()};
   }
 
+  // Products in Fp2 are called, not inlined: 2 kB of code and more (field.hpp).
   // Karatsuba on unreduced columns: 3 products and 2 reductions, 252 (N = 5) or 642 (N = 8) vpmadd52.
-  PROOFGRID_INLINE friend Lanes2 operator*(const Lanes2& a, const Lanes2& b) {
-    require_room(a.magnitude() * b.magnitude());
-    Word low[columns], high[columns], cross[columns];
-    Base::multiply_wide(low, a.c0, b.c0);
-    Base::multiply_wide(high, a.c1, b.c1);
-    Base::multiply_wide(cross, a.c0 + a.c1, b.c0 + b.c1);
-    return reduced(low, high, cross);
-  }
+  PROOFGRID_INLINE friend Lanes2 operator*(const Lanes2& a, const Lanes2& b) { return multiply(a, b); }
   // By an element of the base field: 2 of its multiplications; the magnitudes may multiply to C::headroom.
   PROOFGRID_INLINE friend Lanes2 operator*(const Lanes2& a, const Base& b) { return {a.c0 * b, a.c1 * b}; }
 
   // The same with three squares: 192 (N = 5) or 474 (N = 8) vpmadd52, fewer than (a + b)(a - b) and 2 a b take.
-  PROOFGRID_INLINE Lanes2 square() const {
+  [[gnu::noinline]] Lanes2 square() const {
     require_room(magnitude() * magnitude());
     Word low[columns], high[columns], cross[columns];
     Base::square_wide(low, c0);
@@ -83,7 +77,7 @@ class Lanes2 {
     return reduced(low, high, cross);
   }
   // a b + c d: 6 products and 2 reductions, 402 (N = 5) or 1026 (N = 8) vpmadd52.
-  PROOFGRID_INLINE static Lanes2 sum_of_products(const Lanes2& a, const Lanes2& b, const Lanes2& c, const Lanes2& d) {
+  [[gnu::noinline]] static Lanes2 sum_of_products(const Lanes2& a, const Lanes2& b, const Lanes2& c, const Lanes2& d) {
     require_room(a.magnitude() * b.magnitude() + c.magnitude() * d.magnitude());
     Word low[columns], high[columns], cross[columns];
     Base::multiply_wide(low, a.c0, b.c0);
@@ -130,6 +124,15 @@ class Lanes2 {
 
  private:
   static constexpr size_t columns = 2 * Base::limbs;
+
+  [[gnu::noinline]] static Lanes2 multiply(const Lanes2& a, const Lanes2& b) {
+    require_room(a.magnitude() * b.magnitude());
+    Word low[columns], high[columns], cross[columns];
+    Base::multiply_wide(low, a.c0, b.c0);
+    Base::multiply_wide(high, a.c1, b.c1);
+    Base::multiply_wide(cross, a.c0 + a.c1, b.c0 + b.c1);
+    return reduced(low, high, cross);
+  }
 
   // The products of factors of these magnitudes may be added: half of the base field's headroom, since a difference of two
   // such sums is brought above zero by as much again.

@@ -1,8 +1,8 @@
 // The Miller loop of pairing.hpp for eight pairs at a time: the same steps and the same lines, one pair in each lane.
 //
 // Many vectors of eight pairs share one accumulator, which so holds the product over them in each lane: its squaring is paid
-// once for all (Granger, Smart, eprint 2006/172). Cost of a vector in vpmadd52, for bn254: 65 doublings at 6,000 and 24
-// additions at 6,700, together 550,000 or 69,000 for a pair; a squaring of the accumulator is 3,800.
+// once for all (Granger, Smart, eprint 2006/172). Cost of a vector in vpmadd52, for bn254: 65 doublings at 6,300 and 24
+// additions at 7,000, together 577,000 or 72,000 for a pair; a squaring of the accumulator is 4,000.
 #pragma once
 
 #include <immintrin.h>
@@ -117,7 +117,7 @@ LanesPoint<F> negated(const LanesPoint<F>& q) {
 //   bn     6z + 2 + q - q^2 + q^3 = 0 mod r (Vercauteren, eprint 2008/096), so T = (6z + 2) Q + psi(Q) - psi^2(Q) = -psi^3(Q)
 //   bls12  z - q = 0 mod r, so T = z Q = psi(Q)
 // and outside of it nowhere, for the norm of the endomorphism on the left has with the order of the twist no more than r
-// in common (Dai, Lin, Zhao, Zhou, eprint 2022/348; tests/kernels/test_groups.py has the numbers). 24,000 vpmadd52 a point.
+// in common (Dai, Lin, Zhao, Zhou, eprint 2022/348; tests/kernels/test_groups.py has the numbers). 27,000 vpmadd52 a point.
 template <class C>
 Mask in_subgroup(const LanesPoint<Lanes2<typename C::Fq>>& q) {
   Walker<C> walker(q);

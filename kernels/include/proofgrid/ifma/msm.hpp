@@ -29,6 +29,8 @@ namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 namespace msm_detail {
 
 inline constexpr size_t task_size = size_t{1} << 21;  // terms of one task: bounds its memory
+inline constexpr size_t task_buckets = 16384;         // of one task, which keeps a record of each
+inline constexpr unsigned read_windows = 4;           // windows whose digits are read together
 inline constexpr size_t batch_buckets = 4096;         // windows are taken together until they have so many
 
 // In additions: a window of n terms, with its digits and sort, and its share of the reduction.
@@ -51,7 +53,7 @@ inline unsigned choose_window(size_t n, unsigned bits) {
 template <class G>
 class MsmPlan {
  public:
-  using F = typename LanesOf<typename G::Coordinate>::type;
+  using F = LanesOf<typename G::Coordinate>;
   using Scalar = typename G::Scalar;
   using Sum = Xyzz<typename G::Coordinate>;
 
@@ -77,11 +79,15 @@ class MsmPlan {
     const size_t threads = workers.size();
     window_ = job_.window ? job_.window : msm_detail::choose_window(dense_.size(), Scalar::Params::bits);
     const unsigned windows = dense_.empty() ? 0 : window_count(Scalar::Params::bits, window_);
-    const size_t tasks = std::min<size_t>(windows, alone ? (threads == 1 ? 1 : 2 * threads) : 4 * threads);
+    // As many tasks as threads share evenly; what windows are left over, all threads share.
+    const unsigned left = alone ? windows % static_cast<unsigned>(threads) : 0, whole = windows - left;
+    const size_t wanted = std::clamp<size_t>(task_buckets >> (window_ - 1), 4, 64), most = std::max<size_t>(whole / threads, 1);
+    const size_t rounds = (most + wanted - 1) / wanted, tasks = std::min<size_t>(rounds * threads, whole);
     for (size_t t = 0; t < tasks; ++t) {
-      const auto first = static_cast<unsigned>(windows * t / tasks), end = static_cast<unsigned>(windows * (t + 1) / tasks);
+      const auto first = static_cast<unsigned>(whole * t / tasks), end = static_cast<unsigned>(whole * (t + 1) / tasks);
       split(dense_.size(), 1, first, end - first);
     }
+    for (unsigned w = whole; w < windows; ++w) split(dense_.size(), threads, w, 1);
     split(small_.size(), alone ? std::min(threads, small_.size() / 4096) : 1, small_window, 1);
     if (tasks_.empty()) return fold();
     pending_.store(tasks_.size(), std::memory_order_relaxed);
@@ -134,17 +140,20 @@ class MsmPlan {
     const size_t n = task.end - task.begin, row = std::max(buckets(task), lanes), stride = (n + 7) / 8 * 8;
     const auto at_once = static_cast<unsigned>(std::clamp<size_t>(msm_detail::batch_buckets / row, 1, task.windows));
     worker.buckets.assign(task.windows * row);
-    worker.digits.resize(at_once * stride);
+    const unsigned read_at_once = small ? 1 : std::max(at_once, std::min(msm_detail::read_windows / at_once * at_once, task.windows));
+    worker.digits.resize(read_at_once * stride);
     const LaneDigits reader(Scalar::Params::bits, small ? max_window : window_);
     for (unsigned done = 0; done < task.windows; done += at_once) {
       progress.check();
       const unsigned windows = std::min(at_once, task.windows - done);
+      const Digit* const digits = worker.digits.data() + done % read_at_once * stride;
       if (small) {
         read_small(places, n, worker.digits.data());
-      } else {
-        reader.read(job_.scalars, places, n, task.first + done, windows, worker.digits.data(), stride);
+      } else if (done % read_at_once == 0) {
+        reader.read(job_.scalars, places, n, task.first + done, std::min(read_at_once, task.windows - done),
+                    worker.digits.data(), stride);
       }
-      worker.sort.sort(worker.digits.data(), stride, places, n, windows, row);
+      worker.sort.sort(digits, stride, places, n, windows, row);
       worker.sums.sum(records_.data(), worker.sort.entries(), worker.sort.begins(), windows * row, worker.buckets,
                       done * row, progress);
     }

@@ -8,6 +8,18 @@
 #include "proofgrid/ifma/transpose.hpp"
 #include "proofgrid/ifma/twiddles.hpp"
 
+namespace proofgrid::inline PROOFGRID_LAYER::ifma {
+
+// powers[l] = first * ratio^l. Not inlined: the scalar product's assembly wants more registers than a function with
+// vectors on its stack has left.
+template <class P>
+[[gnu::noinline]] void geometric(Fp<P> (&powers)[lanes], const Fp<P>& first, const Fp<P>& ratio) {
+  powers[0] = first;
+  for (size_t l = 1; l < lanes; ++l) powers[l] = powers[l - 1] * ratio;
+}
+
+}  // namespace proofgrid
+
 PROOFGRID_IFMA_BEGIN
 namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 
@@ -22,9 +34,10 @@ inline Lanes<P> all_lanes(const Fp<P>& x) {
 // first * ratio^l in lane l.
 template <class P>
 inline Lanes<P> lane_powers(const Fp<P>& first, const Fp<P>& ratio) {
-  const auto eight = powers<lanes>(first, ratio);
+  Fp<P> powers[lanes];
+  geometric(powers, first, ratio);
   Word words[P::limbs];
-  load_rows(words, eight.data());
+  load_rows(words, powers);
   return Lanes<P>::enter_mont(Lanes<P>::from_words(words)).template canonical<Lanes<P>::product>();
 }
 

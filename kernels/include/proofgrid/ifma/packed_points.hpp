@@ -28,7 +28,8 @@ PROOFGRID_INLINE void gather_words(Word* words, const uint64_t* const (&rows)[la
     }
     const Word low = _mm512_set_epi64(13, 12, 9, 8, 5, 4, 1, 0), high = _mm512_set_epi64(15, 14, 11, 10, 7, 6, 3, 2);
     const Word even = _mm512_set_epi64(14, 12, 10, 8, 6, 4, 2, 0), odd = _mm512_set_epi64(15, 13, 11, 9, 7, 5, 3, 1);
-    const Word low0 = _mm512_permutex2var_epi64(pair[0], low, pair[1]), low1 = _mm512_permutex2var_epi64(pair[2], low, pair[3]);
+    const Word low0 = _mm512_permutex2var_epi64(pair[0], low, pair[1]);
+    const Word low1 = _mm512_permutex2var_epi64(pair[2], low, pair[3]);
     const Word high0 = _mm512_permutex2var_epi64(pair[0], high, pair[1]);
     const Word high1 = _mm512_permutex2var_epi64(pair[2], high, pair[3]);
     words[0] = _mm512_permutex2var_epi64(low0, even, low1);
@@ -58,8 +59,8 @@ PROOFGRID_INLINE void scatter_words(uint64_t* const (&rows)[lanes], size_t offse
   }
 }
 
-// How a point of the layer lies in a table: the canonical words of x and y in the layer's form, infinity all zeros, each
-// row from the start of a cache line on.
+// How a point lies in a table: canonical words of x and y in the layer's form, infinity all zeros, each row from the
+// start of a cache line on.
 template <class Coordinate>
 struct PackedPoint {
   static constexpr size_t coordinate_words = Coordinate::words, point_words = 2 * coordinate_words;

@@ -16,7 +16,7 @@
 PROOFGRID_IFMA_BEGIN
 namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 
-using Rows = const std::byte* [lanes];  // where the eight records lie
+using RecordRows = const std::byte* [lanes];  // where the eight records lie
 
 // Memory in cache lines, for arrays of records.
 struct alignas(64) Line {
@@ -32,7 +32,7 @@ namespace points_detail {
 
 // out[j] = word first + j of each row.
 template <size_t count>
-PROOFGRID_INLINE void gather_words(Word* out, const Rows& rows, size_t first) {
+PROOFGRID_INLINE void gather_words(Word* out, const RecordRows& rows, size_t first) {
   static_assert(count == 4 || count == 8);
   if constexpr (count == 8) {
     Word r[8];
@@ -62,7 +62,7 @@ PROOFGRID_INLINE void gather_words(Word* out, const Rows& rows, size_t first) {
 
 // One coordinate: `count` words from word `first` on. No read leaves the record of `all_words`.
 template <size_t first, size_t count, size_t all_words>
-PROOFGRID_INLINE void gather_coordinate(Word (&out)[count], const Rows& rows) {
+PROOFGRID_INLINE void gather_coordinate(Word (&out)[count], const RecordRows& rows) {
   if constexpr (count == 6) {
     constexpr size_t start = first + 8 <= all_words ? first : all_words - 8;
     Word eight[8];
@@ -82,17 +82,17 @@ template <class F>
 struct Records {
   static constexpr size_t words = 2 * F::words, bytes = 8 * words;
 
-  PROOFGRID_INLINE static F x(const Rows& rows) {
+  PROOFGRID_INLINE static F x(const RecordRows& rows) {
     Word w[F::words];
     points_detail::gather_coordinate<0, F::words, words>(w, rows);
     return F::from_words(w);
   }
-  PROOFGRID_INLINE static F y(const Rows& rows) {
+  PROOFGRID_INLINE static F y(const RecordRows& rows) {
     Word w[F::words];
     points_detail::gather_coordinate<F::words, F::words, words>(w, rows);
     return F::from_words(w);
   }
-  PROOFGRID_INLINE static PointLanes<F> point(const Rows& rows) {
+  PROOFGRID_INLINE static PointLanes<F> point(const RecordRows& rows) {
     if constexpr (words == 8) {
       Word both[8], w[4];
       points_detail::gather_words<8>(both, rows, 0);

@@ -24,15 +24,58 @@ namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 
 namespace points_detail {
 
+// a b and a^2 with limbs that are not carried, below 2^57: for a sum that is carried later. (Those of Lanes2 are carried.)
+template <class P>
+PROOFGRID_INLINE Lanes<P> reduce_open(Word (&wide)[1][2 * Lanes<P>::limbs]) {
+  Lanes<P>::Wide::reduce(wide);
+  Lanes<P> r;
+#pragma GCC unroll 8
+  for (size_t i = 0; i < Lanes<P>::limbs; ++i) r.limb[i] = wide[0][Lanes<P>::limbs + i];
+  return r;
+}
+template <class P>
+PROOFGRID_INLINE Lanes<P> open_product(const Lanes<P>& a, const Lanes<P>& b) {
+  Word wide[1][2 * Lanes<P>::limbs];
+  Lanes<P>::multiply_wide(wide[0], a, b);
+  return reduce_open<P>(wide);
+}
+template <class P>
+PROOFGRID_INLINE Lanes<P> open_square(const Lanes<P>& a) {
+  Word wide[1][2 * Lanes<P>::limbs];
+  Lanes<P>::square_wide(wide[0], a);
+  return reduce_open<P>(wide);
+}
+template <class P>
+PROOFGRID_INLINE Lanes2<P> open_product(const Lanes2<P>& a, const Lanes2<P>& b) {
+  return a * b;
+}
+template <class P>
+PROOFGRID_INLINE Lanes2<P> open_square(const Lanes2<P>& a) {
+  return a.square();
+}
+
+// Carries that leave a limb's own upper bits where they are: vpmadd52 ignores them, so this is enough for a factor.
+template <class P>
+PROOFGRID_INLINE void carry_factor(Lanes<P>& x) {
+#if defined(PROOFGRID_VERIFY)
+  x.carry();
+#else
+#pragma GCC unroll 8
+  for (size_t i = 0; i + 1 < Lanes<P>::limbs; ++i) {
+    x.limb[i + 1] = _mm512_add_epi64(x.limb[i + 1], _mm512_srai_epi64(x.limb[i], limb_bits));
+  }
+#endif
+}
+
 // `limbs` uncarried, a value of magnitude below 2 k + 5 (k = 4, 8): less k p where it is about k p or more, and so on down
-// to 4 p; then carried, of magnitude 5. Only the top limb is compared: carries into it are below 2^4, and p's own top limb
+// to 4 p; then carried, of magnitude 5. Only the top limb is compared: carries into it are below 2^6, and p's own top limb
 // has 17 bits or more.
 template <unsigned k, class P>
 PROOFGRID_INLINE Lanes<P> lower(Lanes<P> x) {
   using C = Constants<P>;
   static constexpr auto multiple = C::multiple(k);
   constexpr size_t top = Lanes<P>::limbs - 1;
-  const Mask above = _mm512_cmpge_epi64_mask(x.limb[top], all(multiple.limb[top] + 16));
+  const Mask above = _mm512_cmpge_epi64_mask(x.limb[top], all(multiple.limb[top] + 64));
 #pragma GCC unroll 8
   for (size_t i = 0; i <= top; ++i) {
     x.limb[i] = _mm512_mask_sub_epi64(x.limb[i], above, x.limb[i], all(multiple.limb[i]));
@@ -45,11 +88,10 @@ PROOFGRID_INLINE Lanes<P> lower(Lanes<P> x) {
   }
 }
 
-// a - b - c, a product less values of magnitudes up to mb and mc (0: there is no c); of magnitude 5.
+// a - b - c, an open product less values of magnitudes up to mb and mc (0: there is no c); of magnitude 5.
 template <unsigned mb, unsigned mc, class P>
 PROOFGRID_INLINE Lanes<P> lowered_difference(const Lanes<P>& a, const Lanes<P>& b, const Lanes<P>& c) {
   static constexpr auto offset = Constants<P>::multiple(mb + mc);
-  a.require(Lanes<P>::product);
   b.require(mb);
   if constexpr (mc != 0) c.require(mc);
   Lanes<P> r;
@@ -66,24 +108,56 @@ PROOFGRID_INLINE Lanes2<P> lowered_difference(const Lanes2<P>& a, const Lanes2<P
   return {lowered_difference<mb, mc>(a.c0, b.c0, c.c0), lowered_difference<mb, mc>(a.c1, b.c1, c.c1)};
 }
 
-// a - b, or -a - b in the lanes of the mask, for magnitudes ma and mb; of magnitude 2 ma + mb.
+// a b, a - b and, in the lanes of the mask, -a - b, for factors: values that will be multiplied and nothing else. Magnitudes
+// are 3, ma + mb and 2 ma + mb. Karatsuba adds its factors' coordinates, so that those of Lanes2 are carried as ever.
+template <class P>
+PROOFGRID_INLINE Lanes<P> factor_product(const Lanes<P>& a, const Lanes<P>& b) {
+  Lanes<P> r = open_product(a, b);
+  carry_factor(r);
+  return r.bound(Lanes<P>::product);
+}
+template <class P>
+PROOFGRID_INLINE Lanes2<P> factor_product(const Lanes2<P>& a, const Lanes2<P>& b) {
+  return a * b;
+}
+
 template <unsigned ma, unsigned mb, class P>
+PROOFGRID_INLINE Lanes<P> factor_difference(const Lanes<P>& a, const Lanes<P>& b) {
+  static constexpr auto offset = Constants<P>::multiple(mb);
+  a.require(ma), b.require(mb);
+  Lanes<P> r;
+#pragma GCC unroll 8
+  for (size_t i = 0; i < Lanes<P>::limbs; ++i) {
+    r.limb[i] = _mm512_sub_epi64(_mm512_add_epi64(a.limb[i], all(offset.limb[i])), b.limb[i]);
+  }
+  carry_factor(r);
+  return r.bound(ma + mb);
+}
+template <unsigned ma, unsigned mb, class P>
+PROOFGRID_INLINE Lanes2<P> factor_difference(const Lanes2<P>& a, const Lanes2<P>& b) {
+  return Lanes2<P>::template subtract<mb>(a, b);
+}
+
+template <bool factor, unsigned ma, unsigned mb, class P>
 PROOFGRID_INLINE Lanes<P> signed_difference(Mask negative, const Lanes<P>& a, const Lanes<P>& b) {
   static constexpr auto offset = Constants<P>::multiple(ma + mb);
-  a.require(ma);
-  b.require(mb);
+  a.require(ma), b.require(mb);
   Lanes<P> r;
 #pragma GCC unroll 8
   for (size_t i = 0; i < Lanes<P>::limbs; ++i) {
     const Word rest = _mm512_sub_epi64(all(offset.limb[i]), b.limb[i]);
     r.limb[i] = _mm512_mask_sub_epi64(_mm512_add_epi64(rest, a.limb[i]), negative, rest, a.limb[i]);
   }
-  r.carry();
+  if constexpr (factor) {
+    carry_factor(r);
+  } else {
+    r.carry();
+  }
   return r.bound(2 * ma + mb);
 }
-template <unsigned ma, unsigned mb, class P>
+template <bool, unsigned ma, unsigned mb, class P>
 PROOFGRID_INLINE Lanes2<P> signed_difference(Mask negative, const Lanes2<P>& a, const Lanes2<P>& b) {
-  return {signed_difference<ma, mb>(negative, a.c0, b.c0), signed_difference<ma, mb>(negative, a.c1, b.c1)};
+  return {signed_difference<false, ma, mb>(negative, a.c0, b.c0), signed_difference<false, ma, mb>(negative, a.c1, b.c1)};
 }
 
 }  // namespace points_detail
@@ -140,12 +214,14 @@ class PointSums {
       if (plain) [[likely]] {
         F d[chains];
 #pragma GCC unroll 4
-        for (size_t j = 0; j < chains; ++j) d[j] = F::template subtract<magnitude>(source.x(v + j), sums_[v + j].x);
+        for (size_t j = 0; j < chains; ++j) {
+          d[j] = points_detail::factor_difference<Source::magnitude, magnitude>(source.x(v + j), sums_[v + j].x);
+        }
 #pragma GCC unroll 4
         for (size_t j = 0; j < chains; ++j) {
           lanes_[v + j].careful = 0;
           prefix_[v + j] = product[j];
-          product[j] = product[j] * d[j];
+          product[j] = points_detail::factor_product(product[j], d[j]);
         }
       } else {
 #pragma GCC unroll 4
@@ -176,37 +252,35 @@ class PointSums {
 #pragma GCC unroll 4
       for (size_t j = 0; j < chains; ++j) careful |= lanes_[v + j].careful;
       if (!careful) [[likely]] {
+        // Two sums in stages: each stage without a multiplication stands behind one of the other sum, beside which it runs.
+        static_assert(chains == 2);
         PointLanes<F> p[chains];
-        F slope[chains], square[chains], x3[chains];
-#pragma GCC unroll 4
-        for (size_t j = 0; j < chains; ++j) p[j] = source.point(v + j);
-#pragma GCC unroll 4
-        for (size_t j = 0; j < chains; ++j) {
-          slope[j] = rest[j] * prefix_[v + j];
-          rest[j] = rest[j] * F::template subtract<magnitude>(p[j].x, sums_[v + j].x);
-        }
-#pragma GCC unroll 4
-        for (size_t j = 0; j < chains; ++j) {
-          slope[j] = slope[j] * rise(source, v + j, p[j].y);
-        }
-#pragma GCC unroll 4
-        for (size_t j = 0; j < chains; ++j) square[j] = slope[j].square();
-#pragma GCC unroll 4
-        for (size_t j = 0; j < chains; ++j) {
-          x3[j] = lowered_difference<magnitude, m>(square[j], sums_[v + j].x, p[j].x);
-          slope[j] = slope[j] * F::template subtract<magnitude>(sums_[v + j].x, x3[j]);
-        }
-#pragma GCC unroll 4
-        for (size_t j = 0; j < chains; ++j) {
+        F slope[chains], chord[chains], rise[chains];
+        const auto invert = [&](size_t j) __attribute__((always_inline)) { slope[j] = factor_product(rest[j], prefix_[v + j]); };
+        const auto load = [&](size_t j) __attribute__((always_inline)) {
+          p[j] = source.point(v + j);
+          chord[j] = factor_difference<m, magnitude>(p[j].x, sums_[v + j].x);
+          rise[j] = this->rise<true>(source, v + j, p[j].y);
+        };
+        const auto divide = [&](size_t j) __attribute__((always_inline)) { slope[j] = factor_product(slope[j], rise[j]); };
+        const auto advance = [&](size_t j) __attribute__((always_inline)) { rest[j] = factor_product(rest[j], chord[j]); };
+        const auto square = [&](size_t j) __attribute__((always_inline)) { chord[j] = open_square(slope[j]); };
+        const auto set_x = [&](size_t j) __attribute__((always_inline)) {
+          const F x1 = sums_[v + j].x;
+          sums_[v + j].x = lowered_difference<magnitude, m>(chord[j], x1, p[j].x);
+          rise[j] = factor_difference<magnitude, magnitude>(x1, sums_[v + j].x);
+        };
+        const auto climb = [&](size_t j) __attribute__((always_inline)) { slope[j] = open_product(slope[j], rise[j]); };
+        const auto set_y = [&](size_t j) __attribute__((always_inline)) {
           sums_[v + j].y = lowered_difference<magnitude, 0>(slope[j], sums_[v + j].y, slope[j]);
-          sums_[v + j].x = x3[j];
-        }
+        };
+        invert(0), load(0), invert(1), divide(0), load(1), advance(0), divide(1), square(0), advance(1), set_x(0), square(1);
+        climb(0), set_x(1), climb(1), set_y(0), set_y(1);
       } else {
 #pragma GCC unroll 4
         for (size_t j = 0; j < chains; ++j) rest[j] = finish(v + j, source, rest[j]);
       }
-#pragma GCC unroll 4
-      for (size_t j = 0; j < chains; ++j) source.finished(v + j);
+      source.finished(v), source.finished(v + 1);
     }
   }
 
@@ -222,7 +296,7 @@ class PointSums {
       chord = F::template subtract<magnitude>(b.x, a.x);
       const Mask same_x = both & chord.template is_zero<Source::magnitude + magnitude>();
       if (same_x) {
-        c.tangent = same_x & rise(source, v, b.y).template is_zero<2 * magnitude>() & ~a.y.template is_zero<magnitude>();
+        c.tangent = same_x & rise<false>(source, v, b.y).template is_zero<2 * magnitude>() & ~a.y.template is_zero<magnitude>();
         tangent = a.y + a.y;
       }
       c.vanish = same_x & ~c.tangent;
@@ -244,12 +318,13 @@ class PointSums {
     const PointLanes<F> b = source.point(v);
     const F xx = a.x.square(), one = F::one();
     const F numerator =
-        F::blend(c.tangent, rise(source, v, b.y), xx + xx + xx);
+        F::blend(c.tangent, rise<false>(source, v, b.y), xx + xx + xx);
     const F chord = F::template subtract<magnitude>(b.x, a.x);
     const F denominator = F::blend(c.slope, one, F::blend(c.tangent, chord, a.y + a.y));
     const F slope = inverse * prefix_[v] * numerator;
-    const F x3 = lowered_difference<magnitude, m>(slope.square(), a.x, b.x);
-    const F y3 = lowered_difference<magnitude, 0>(slope * F::template subtract<magnitude>(a.x, x3), a.y, a.y);
+    const F x3 = lowered_difference<magnitude, m>(open_square(slope), a.x, b.x);
+    const F step = open_product(slope, F::template subtract<magnitude>(a.x, x3));
+    const F y3 = lowered_difference<magnitude, 0>(step, a.y, a.y);
     a.x = F::blend(c.copy, F::blend(c.slope, a.x, x3), b.x);
     a.y = F::blend(c.copy, F::blend(c.slope, a.y, y3), with_sign(source, v, b.y));
     empty_[v] = static_cast<Mask>((empty_[v] & ~c.copy) | c.vanish);
@@ -257,11 +332,11 @@ class PointSums {
   }
 
   // y2 - y1 with y2's sign; of magnitude 10 at most.
-  template <class Source>
+  template <bool factor, class Source>
   PROOFGRID_INLINE F rise(const Source& source, size_t v, const F& y2) const {
     if constexpr (Source::has_signs) {
       static_assert(2 * Source::magnitude + magnitude <= 2 * magnitude);
-      return points_detail::signed_difference<Source::magnitude, magnitude>(source.negative(v), y2, sums_[v].y);
+      return points_detail::signed_difference<factor, Source::magnitude, magnitude>(source.negative(v), y2, sums_[v].y);
     } else {
       return F::template subtract<magnitude>(y2, sums_[v].y);
     }

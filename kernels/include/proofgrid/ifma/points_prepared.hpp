@@ -24,20 +24,9 @@
 PROOFGRID_IFMA_BEGIN
 namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 
-template <class Coordinate>
-struct LanesOf;
-template <class P>
-struct LanesOf<Fp<P>> {
-  using type = Lanes<P>;
-};
-template <class P>
-struct LanesOf<Fp2<P>> {
-  using type = Lanes2<P>;
-};
-
 template <class G>
 struct PreparedLayout {
-  using F = typename LanesOf<typename G::Coordinate>::type;
+  using F = LanesOf<typename G::Coordinate>;
 
   static constexpr size_t padded(size_t bytes) { return (bytes + 63) / 64 * 64; }
   static constexpr size_t mask_offset(size_t n) { return padded(n * Records<F>::bytes); }
@@ -76,14 +65,14 @@ PROOFGRID_INLINE Mask not_canonical(const Word (&words)[count]) {
 // ones. Throws MalformedInput for a coordinate >= q. Two multiplications for eight points; threaded.
 template <class G>
 void write_records(const std::byte* bases, size_t n, bool mont, std::byte* records, uint64_t* infinite, Run& run) {
-  using F = typename LanesOf<typename G::Coordinate>::type;
+  using F = LanesOf<typename G::Coordinate>;
   using P = typename F::Params;
   constexpr size_t bytes = Records<F>::bytes;
   run.team.split((n + 63) / 64, 64, [&](size_t begin, size_t end, unsigned) {
     run.progress.check();
     for (size_t i = 64 * begin; i < std::min(n, 64 * end); i += lanes) {
       const size_t count = std::min(lanes, n - i);
-      Rows rows;
+      RecordRows rows;
       std::byte* targets[lanes];
       for (size_t lane = 0; lane < lanes; ++lane) {
         rows[lane] = bases + (i + std::min(lane, count - 1)) * bytes;

@@ -19,14 +19,14 @@ PROOFGRID_IFMA_BEGIN
 namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 
 template <class P>
-class Quotient {
+class QuotientTransforms {
  public:
   using F = Fp<P>;
   using L = Lanes<P>;
   using S = Sums<P>;
 
   // a[row] and b[row] hold the rows' products; a receives the result, canonical. 6 <= log_n < two_adicity.
-  Quotient(unsigned log_n, F* a, F* b, F* c, Run& run)
+  QuotientTransforms(unsigned log_n, F* a, F* b, F* c, Run& run)
       : log_n_(log_n),
         log_n1_(log_n / 2),
         log_n2_(log_n - log_n1_),
@@ -184,7 +184,7 @@ void quotient_in_lanes(const std::byte* coefficients, size_t count, const std::b
   run.progress.expect(8);
   ifma::SparseProducts<Fp<P>>(coefficients, count, witness, signals, n).write({out, b.data()}, run);
   run.progress.step();
-  ifma::Quotient<P>(log_n, out, b.data(), c.data(), run).compute();
+  ifma::QuotientTransforms<P>(log_n, out, b.data(), c.data(), run).compute();
 }
 
 }  // namespace proofgrid

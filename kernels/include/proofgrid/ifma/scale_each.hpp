@@ -74,7 +74,8 @@ class WindowDigits {
   alignas(64) int64_t digits_[most][lanes] = {};
 };
 
-// As scale_each.hpp has it, for G1. For scalars of 128 bits 128 doublings and 32 additions.
+// As scale_each.hpp has it, for G1. For scalars of 128 bits 132 doublings at 812 vpmadd52 and 33
+// additions at 1,230 for eight points of bn254, and the table: 19,400 a point.
 template <class C>
 void scale_each_g1(const std::byte* bases, const std::byte* scalars, size_t n, uint64_t* out, Run& run) {
   using F = Lanes<typename C::Fq>;
@@ -82,6 +83,7 @@ void scale_each_g1(const std::byte* bases, const std::byte* scalars, size_t n, u
   using Scalar = Fp<typename C::Fr>;
   constexpr size_t lanes_from = 3;
   if (n < lanes_from) return proofgrid::scale_each<G1<C>>(bases, scalars, n, out, run);
+  run.progress.expect(1);
   run.team.run((n + lanes - 1) / lanes, [&](size_t vector, unsigned) {
     run.progress.check();
     const size_t first = vector * lanes, count = std::min(lanes, n - first);
@@ -118,6 +120,7 @@ void scale_each_g1(const std::byte* bases, const std::byte* scalars, size_t n, u
     gather.put({sum.x * z_inverse, sum.y * z_inverse});
     for (size_t lane = 0; lane < count; ++lane) gather.words(lane, out + (first + lane) * Point::words);
   });
+  run.progress.step();
 }
 
 // What the group's table takes: lanes where there is a way with them.

@@ -90,7 +90,7 @@ class SparseProducts {
         multiplied = true;
       }
     }
-    PROOFGRID_INLINE F total() const { return multiplied ? plain + elements_detail::divide_by_radix(mont) : plain; }
+    PROOFGRID_INLINE F total() const { return multiplied ? plain + proofgrid::elements_detail::divide_by_radix(mont) : plain; }
   };
 
   // False if a record lies outside the part's rows; then the rows hold anything.
@@ -115,7 +115,7 @@ class SparseProducts {
         const auto c = Coefficient::load(coefficients_ + i * Coefficient::bytes);
         c.require(i, n_, signals_);
         if (c.matrix != first.matrix || c.constraint != first.constraint) break;
-        sum.add(c.value, elements_detail::load<F>(witness_, "witness", c.signal));
+        sum.add(c.value, proofgrid::elements_detail::load<F>(witness_, "witness", c.signal));
       }
       if (first.constraint < part.first_row || first.constraint >= part.end_row) return false;
       flush(first.matrix, first.constraint, sum);

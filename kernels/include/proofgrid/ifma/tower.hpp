@@ -21,7 +21,7 @@ namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 
 // What settle needs.
 template <class P>
-struct Quotient {
+struct QuotientEstimate {
   using C = Constants<P>;
   static constexpr size_t limbs = C::limbs;
   // floor(2^(bits + 51) / p), below 2^52: the quotient of x by p is its top limb times this, shifted right by 52 + shift.
@@ -54,7 +54,7 @@ struct Quotient {
 // small by one at most, for 2^(52 (limbs - 1)) is far below p.
 template <class P>
 PROOFGRID_INLINE Lanes<P> settle(Word (&x)[Lanes<P>::limbs]) {
-  using T = Quotient<P>;
+  using T = QuotientEstimate<P>;
   constexpr size_t limbs = T::limbs;
   const Word top = _mm512_max_epi64(_mm512_sub_epi64(x[limbs - 1], all(64)), _mm512_setzero_si512());
   const Word quotient =
@@ -89,12 +89,16 @@ PROOFGRID_INLINE Word times(Word x) {
   }
 }
 
-// k a + l b, settled; where l is negative b has magnitude at most m.
+// k a + l b, settled; where l is negative b has magnitude at most m. k m_a + l m_b, or k m_a - l m, is at most headroom.
 template <unsigned k, int l, unsigned m = 3, class P>
 PROOFGRID_INLINE Lanes<P> combine(const Lanes<P>& a, const Lanes<P>& b) {
   constexpr unsigned factor = l < 0 ? -l : l;
   static constexpr auto offset = Constants<P>::multiple(l < 0 ? factor * m : 0);
-  b.require(m);
+  b.require(l < 0 ? m : Constants<P>::headroom);
+#if defined(PROOFGRID_VERIFY)
+  verify::require(k * a.magnitude() + factor * (l < 0 ? m : b.magnitude()) <= Constants<P>::headroom, P::name,
+                  "a combination beyond the headroom");
+#endif
   Word x[Lanes<P>::limbs];
 #pragma GCC unroll 8
   for (size_t i = 0; i < Lanes<P>::limbs; ++i) {

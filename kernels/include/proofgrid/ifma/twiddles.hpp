@@ -1,7 +1,6 @@
 // The constants of transforms over 2^k-th roots of unity, as multiples ready for Sums::multiply.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -11,15 +10,6 @@
 #include "proofgrid/ntt.hpp"
 
 namespace proofgrid::inline PROOFGRID_LAYER::ifma {
-
-// first * ratio^i for i < count. Not inlined: where vectors take a frame the assembly of single elements lacks registers.
-template <size_t count, class F>
-[[gnu::noinline]] std::array<F, count> powers(const F& first, const F& ratio) {
-  std::array<F, count> r;
-  r[0] = first;
-  for (size_t i = 1; i < count; ++i) r[i] = r[i - 1] * ratio;
-  return r;
-}
 
 template <class P>
 using Constant = typename Sums<P>::Constant;
