@@ -127,8 +127,8 @@ void ntt(const std::byte* values, Fp<P>* out, unsigned log_n, bool inverse, cons
       }
       S element = S::from(loaded);
       if (shifted && !inverse) {
-        S::multiply({&element}, powers[i]);
-        element = S::from(element.canonical());
+        element.multiply_by(powers[i]);
+        element = element.reduce();
       }
       return element;
     };
@@ -141,7 +141,7 @@ void ntt(const std::byte* values, Fp<P>* out, unsigned log_n, bool inverse, cons
     Steps<P> steps(lane_powers<P>(start, inverse ? F::one() : step), lane_powers<P>(ratio, w));
     step_and_transpose<P>(
         x, log_n1, m, [log_n1](size_t k) { return reverse_bits(k, log_n1); },
-        [&](size_t g, size_t r) -> const L& { return steps.next(g, r); },
+        [&](size_t g, size_t r) -> const S& { return steps.next(g, r); },
         [&](size_t g, const Word (&words)[P::limbs][lanes]) {
           Stored<P>* target = middle.data() + g * n2 + column;
           for (size_t c = 0; c < lanes; ++c) {
@@ -165,11 +165,11 @@ void ntt(const std::byte* values, Fp<P>* out, unsigned log_n, bool inverse, cons
       S element = x[reverse_bits(k, log_n2)];
       element.verify(m);
       if (shifted && inverse) {
-        element.carry();
-        S::multiply({&element}, powers[k]);
+        element.carry_factor();
+        element.multiply_by(powers[k]);
       }
       Word words[P::limbs];
-      element.canonical().to_words(words);
+      element.to_canonical_words(words);
       F* const target = out + k * n1 + group * lanes;
       prefetch_piece_to_write(target + rows_ahead * n1);
       store_rows(target, words);

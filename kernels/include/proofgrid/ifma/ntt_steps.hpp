@@ -49,29 +49,25 @@ class Steps {
   using L = Lanes<P>;
   using S = Sums<P>;
 
-  // The magnitude of the factors.
-  static constexpr unsigned magnitude = S::product;
-
   Steps(const L& first, const L& ratio) {
-    factor_[0] = first;
-    for (size_t r = 1; r < lanes; ++r) factor_[r] = canonical(factor_[r - 1] * ratio);
+    L factor = first;
+    for (size_t r = 0; r < lanes; ++r, factor = canonical(factor * ratio)) factor_[r] = S::from(factor);
     L eighth = canonical(ratio * ratio);
     eighth = canonical(eighth * eighth);
     eighth = canonical(eighth * eighth);
     multiples(eighth, std::make_index_sequence<S::limbs>());
   }
 
-  // Of k = 8 g + r; to be asked for in the order of k.
-  PROOFGRID_INLINE const L& next(size_t g, size_t r) {
+  // Of k = 8 g + r, of magnitude 6, carried to be a factor; to be asked for in the order of k.
+  PROOFGRID_INLINE const S& next(size_t g, size_t r) {
     if (g != 0) {
-      S x = S::from(factor_[r]);
-      S::multiply({&x}, eighth_);
-      factor_[r] = x.lanes(magnitude);
+      factor_[r].multiply_by(eighth_);
+      factor_[r].carry_factor();
     }
     return factor_[r];
   }
   // All of them, k < count.
-  void fill(L* factors, size_t count) {
+  void fill(S* factors, size_t count) {
     for (size_t k = 0; k < count; ++k) factors[k] = next(k / lanes, k % lanes);
   }
 
@@ -87,7 +83,7 @@ class Steps {
     for (size_t j = 0; j < S::limbs; ++j) eighth_.limb[i][j] = product.limb[j];
   }
   static L canonical(const L& x) { return x.template canonical<L::product>(); }
-  L factor_[lanes];
+  S factor_[lanes];
   typename S::LaneConstants eighth_;
 };
 
@@ -95,13 +91,26 @@ class Steps {
 template <class P>
 inline constexpr unsigned stored = P::bits + 2 <= 64 * P::limbs ? 3 : 2;  // 3p < 2^256 in BN254, 2p in BLS12-381
 
+// x times a step, as words: 2 * 6 is less than the headroom, so the product has magnitude 3.
 template <class P>
-PROOFGRID_INLINE void to_stored_words(const Lanes<P>& product, Word (&words)[P::limbs]) {
-  if constexpr (stored<P> == Lanes<P>::product) {
-    product.to_words(words);
-  } else {
-    Sums<P>::from(product).reduce().lanes(Sums<P>::reduced).to_words(words);
-  }
+PROOFGRID_INLINE void step_words(const Sums<P>& x, const Sums<P>& step, Word (&words)[P::limbs]) {
+  using S = Sums<P>;
+  static_assert(S::reduced * S::product <= S::C::headroom);
+  S factor = x.reduce();
+  factor.verify(S::reduced);
+  factor.carry_factor();
+  Word wide[1][2 * S::limbs];
+  Columns<P>::clear(wide[0]);
+  Columns<P>::multiply_add(wide[0], factor.limb, step.limb);
+  Columns<P>::reduce(wide);
+  S product;
+#pragma GCC unroll 8
+  for (size_t j = 0; j < S::limbs; ++j) product.limb[j] = wide[0][S::limbs + j];
+  product.verify(Lanes<P>::product);
+  if constexpr (stored<P> < Lanes<P>::product) product = product.reduce();
+  product.verify(stored<P>);
+  product.carry_factor();
+  product.to_words(words);
 }
 
 // x[at(k)] times factor(g, r) for every k = 8 g + r < 2^log_size, x being of magnitude m;
@@ -113,8 +122,7 @@ PROOFGRID_INLINE void step_and_transpose(const Sums<P>* x, unsigned log_size, [[
     Word words[P::limbs][lanes];
     for (size_t r = 0; r < lanes; ++r) {
       Word row[P::limbs];
-      const Lanes<P> place = x[at(8 * g + r)].verify(m).reduce().lanes(Sums<P>::reduced);
-      to_stored_words<P>(place * factor(g, r), row);
+      step_words<P>(x[at(8 * g + r)].verify(m), factor(g, r), row);
 #pragma GCC unroll 4
       for (size_t w = 0; w < P::limbs; ++w) words[w][r] = row[w];
     }
