@@ -43,7 +43,12 @@ class QuotientTransforms {
         odd_(odd_twiddles<P>(log_n2_)) {
     uint64_t words[P::limbs] = {};
     words[2] = 4;  // 2^130
-    scale_ = F::from_canonical(words);
+    const F scale = F::from_canonical(words), odd_root = root_of_unity<F>(log_n + 1);
+    start_ = all_lanes(scale * F::from_small(n1_ * n2_).inverse());
+    minus_scale_ = all_lanes(-scale);
+    column_ratios_ = geometric_series(F::one(), direction_root<P>(log_n, true), n2_);
+    row_starts_ = geometric_series(F::one(), odd_root, n1_);
+    row_ratios_ = geometric_series(F::one(), odd_root.square(), n1_);
   }
 
   void compute() {
@@ -84,10 +89,7 @@ class QuotientTransforms {
     run_.progress.check();
     S* x = buffers_.data() + (worker << log_n2_);
     S* factors = factors_.data() + (worker << log_n2_);
-    const uint64_t column = group * lanes;
-    const F w = direction_root<P>(log_n_, true);
-    const F start = scale_ * F::from_small(n1_ * n2_).inverse();
-    Steps<P>(all_lanes<P>(start), lane_powers<P>(w.pow(&column, 1), w)).fill(factors, n1_);
+    Steps<P>(start_, lanes_of<P>(&column_ratios_[group * lanes])).fill(factors, n1_);
     const auto finish = [&](F* target, unsigned m) {
       step_and_transpose<P>(
           x, log_n1_, m, [this](size_t k) { return reverse_bits(k, log_n1_); },
@@ -116,9 +118,8 @@ class QuotientTransforms {
     run_.progress.check();
     S* x = buffers_.data() + (worker << log_n2_);
     S* factors = factors_.data() + (worker << log_n2_);
-    const uint64_t row = group * lanes;
-    const F w = direction_root<P>(log_n_, false), z = root_of_unity<F>(log_n_ + 1);
-    Steps<P>(lane_powers<P>(z.pow(&row, 1), z), lane_powers<P>(w.pow(&row, 1), w)).fill(factors, n2_);
+    const size_t row = group * lanes;
+    Steps<P>(lanes_of<P>(&row_starts_[row]), lanes_of<P>(&row_ratios_[row])).fill(factors, n2_);
     for (F* y : {a_, b_, c_}) {
       unsigned m = ColumnTransform<P>::template transform<stored<P>>(x, log_n2_, inverse_->data(), [&](size_t j) {
         return S::from(load_stored(piece(y, row + j % lanes, j / lanes)));
@@ -152,13 +153,12 @@ class QuotientTransforms {
         store_words(piece(y, i, group), words);
       }
     }
-    const L minus_c = all_lanes<P>(-scale_);
     [[maybe_unused]] const unsigned m = transform(c_);
     for (size_t i = 0; i < n1_; ++i) {
       const L a = load_stored(piece(a_, i, group)), b = load_stored(piece(b_, i, group));
       const L c = x[reverse_bits(i, log_n1_)].verify(m).reduce().lanes(S::reduced);
       Word words[P::limbs];
-      S::from(L::sum_of_products(a, b, c, minus_c)).to_canonical_words(words);
+      S::from(L::sum_of_products(a, b, c, minus_scale_)).to_canonical_words(words);
       store_rows(piece(a_, i, group), words);
     }
   }
@@ -170,7 +170,8 @@ class QuotientTransforms {
   Buffer<S> buffers_;
   Buffer<S> factors_;
   std::shared_ptr<const std::vector<Constant<P>>> forward_, inverse_, odd_;
-  F scale_;
+  L start_, minus_scale_;                                       // f / n and -f R
+  std::vector<F> column_ratios_, row_starts_, row_ratios_;
 };
 
 }  // namespace proofgrid
