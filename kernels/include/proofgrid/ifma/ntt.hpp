@@ -146,6 +146,7 @@ void ntt(const std::byte* values, Fp<P>* out, unsigned log_n, bool inverse, cons
         [&](size_t g, const Word (&words)[P::limbs][lanes]) {
           Stored<P>* target = middle.data() + g * n2 + column;
           for (size_t c = 0; c < lanes; ++c) {
+            prefetch_piece_to_write(target + n2 + c);
 #pragma GCC unroll 4
             for (size_t j = 0; j < P::limbs; ++j) target[c].word[j] = words[j][c];
           }

@@ -95,14 +95,20 @@ class QuotientTransforms {
           x, log_n1_, m, [this](size_t k) { return reverse_bits(k, log_n1_); },
           [factors](size_t g, size_t r) -> const S& { return factors[g * lanes + r]; },
           [&](size_t g, const Word (&words)[P::limbs][lanes]) {
-            for (size_t r = 0; r < lanes; ++r) store_column(piece(target, g * lanes + r, group), words, r);
+            for (size_t r = 0; r < lanes; ++r) {
+              prefetch_piece_to_write(piece(target, (g + 1) * lanes + r, group));
+              store_column(piece(target, g * lanes + r, group), words, r);
+            }
           });
     };
     finish(c_, ColumnTransform<P>::template transform<L::product>(x, log_n1_, inverse_->data(), [&](size_t i) {
+      prefetch_piece(piece(a_, i + rows_ahead, group));
+      prefetch_piece(piece(b_, i + rows_ahead, group));
       return S::from(load_rows_of(piece(a_, i, group)) * load_rows_of(piece(b_, i, group)));
     }));
     for (F* y : {a_, b_}) {
       finish(y, ColumnTransform<P>::template transform<1>(x, log_n1_, inverse_->data(), [&](size_t i) {
+        prefetch_piece(piece(y, i + rows_ahead, group));
         return S::from(load_rows_of(piece(y, i, group)));
       }));
     }
@@ -140,7 +146,10 @@ class QuotientTransforms {
     S* x = buffers_.data() + (worker << log_n2_);
     const auto transform = [&](F* y) {
       return ColumnTransform<P>::template transform<stored<P>>(
-          x, log_n1_, forward_->data(), [&](size_t k) { return S::from(load_stored(piece(y, k, group))); });
+          x, log_n1_, forward_->data(), [&](size_t k) {
+            prefetch_piece(piece(y, k + rows_ahead, group));
+            return S::from(load_stored(piece(y, k, group)));
+          });
     };
     for (F* y : {a_, b_}) {
       [[maybe_unused]] const unsigned m = transform(y);
@@ -150,11 +159,14 @@ class QuotientTransforms {
         value.verify(S::reduced);
         value.carry_factor();
         value.to_words(words);
+        prefetch_piece_to_write(piece(y, i + rows_ahead, group));
         store_words(piece(y, i, group), words);
       }
     }
     [[maybe_unused]] const unsigned m = transform(c_);
     for (size_t i = 0; i < n1_; ++i) {
+      prefetch_piece_to_write(piece(a_, i + rows_ahead, group));
+      prefetch_piece(piece(b_, i + rows_ahead, group));
       const L a = load_stored(piece(a_, i, group)), b = load_stored(piece(b_, i, group));
       const L c = x[reverse_bits(i, log_n1_)].verify(m).reduce().lanes(S::reduced);
       Word words[P::limbs];
