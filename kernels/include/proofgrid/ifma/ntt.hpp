@@ -95,15 +95,18 @@ void ntt(const std::byte* values, Fp<P>* out, unsigned log_n, bool inverse, cons
 
   const auto table = block_twiddles<P>(std::max(log_n1, log_n2) - 1, inverse);
   const Constant<P>* t = table->data();
-  const F w = direction_root<P>(log_n, inverse);
   const bool shifted = !(shift == F::one());
   // Forward: x[i n2 + j] times shift^(i n2) shift^j. Inverse: out[k1 + n1 k2] times shift^-k1 shift^-(n1 k2), and 1 / n.
   const F step = inverse ? shift.inverse() : shift;
-  const F first = inverse ? F::from_small(n).inverse() : F::one();
+  const F w = direction_root<P>(log_n, inverse);
+  const std::vector<F> ratios = geometric_series(inverse ? step : F::one(), w, n2);
+  const L start = all_lanes(inverse ? F::from_small(n).inverse() : F::one());
+  std::vector<F> starts;
   std::vector<Constant<P>> powers;
   if (shifted) {
     const uint64_t exponent = inverse ? n1 : n2;
     powers = geometric<P>(F::one(), step.pow(&exponent, 1), inverse ? n2 : n1);
+    if (!inverse) starts = geometric_series(F::one(), step, n2);
   }
 
   const Buffer<Stored<P>> middle(n / lanes);  // [k1 / 8][j], lanes k1 mod 8
@@ -135,16 +138,15 @@ void ntt(const std::byte* values, Fp<P>* out, unsigned log_n, bool inverse, cons
     const unsigned m = ColumnTransform<P>::template transform<1>(x, log_n1, t, load);
     if (fine != 0xff) [[unlikely]] return;
 
-    const uint64_t column = group * lanes;
-    const F ratio = inverse ? w.pow(&column, 1) * step : w.pow(&column, 1);
-    const F start = inverse ? first : step.pow(&column, 1);
-    Steps<P> steps(lane_powers<P>(start, inverse ? F::one() : step), lane_powers<P>(ratio, w));
+    const size_t column = group * lanes;
+    Steps<P> steps(starts.empty() ? start : lanes_of<P>(&starts[column]), lanes_of<P>(&ratios[column]));
     step_and_transpose<P>(
         x, log_n1, m, [log_n1](size_t k) { return reverse_bits(k, log_n1); },
         [&](size_t g, size_t r) -> const S& { return steps.next(g, r); },
         [&](size_t g, const Word (&words)[P::limbs][lanes]) {
           Stored<P>* target = middle.data() + g * n2 + column;
           for (size_t c = 0; c < lanes; ++c) {
+            prefetch_piece_to_write(target + n2 + c);
 #pragma GCC unroll 4
             for (size_t j = 0; j < P::limbs; ++j) target[c].word[j] = words[j][c];
           }

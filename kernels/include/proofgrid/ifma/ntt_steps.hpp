@@ -4,18 +4,20 @@
 #include <immintrin.h>
 
 #include <utility>
+#include <vector>
 
 #include "proofgrid/ifma/transpose.hpp"
 #include "proofgrid/ifma/twiddles.hpp"
 
 namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 
-// powers[l] = first * ratio^l. Not inlined: the scalar product's assembly wants more registers than a function with
+// first * ratio^i for i < count. Not inlined: the scalar product's assembly wants more registers than a function with
 // vectors on its stack has left.
-template <class P>
-[[gnu::noinline]] void geometric(Fp<P> (&powers)[lanes], const Fp<P>& first, const Fp<P>& ratio) {
-  powers[0] = first;
-  for (size_t l = 1; l < lanes; ++l) powers[l] = powers[l - 1] * ratio;
+template <class F>
+[[gnu::noinline]] std::vector<F> geometric_series(F first, const F& ratio, size_t count) {
+  std::vector<F> r(count);
+  for (F& x : r) x = first, first *= ratio;
+  return r;
 }
 
 }  // namespace proofgrid
@@ -31,18 +33,16 @@ inline Lanes<P> all_lanes(const Fp<P>& x) {
   return Lanes<P>::enter_mont(Lanes<P>::from_words(words)).template canonical<Lanes<P>::product>();
 }
 
-// first * ratio^l in lane l.
+// Eight neighbours of a series, in the lanes' form.
 template <class P>
-inline Lanes<P> lane_powers(const Fp<P>& first, const Fp<P>& ratio) {
-  Fp<P> powers[lanes];
-  geometric(powers, first, ratio);
+inline Lanes<P> lanes_of(const Fp<P>* eight) {
   Word words[P::limbs];
-  load_rows(words, powers);
+  load_rows(words, eight);
   return Lanes<P>::enter_mont(Lanes<P>::from_words(words)).template canonical<Lanes<P>::product>();
 }
 
 // The factors first ratio^k of eight columns (first and ratio differ by column, Montgomery form), eight k at a time.
-// About 25 products to begin, then 61 vpmadd52 a factor.
+// 19 products to begin, then 61 vpmadd52 a factor.
 template <class P>
 class Steps {
  public:
@@ -50,12 +50,13 @@ class Steps {
   using S = Sums<P>;
 
   Steps(const L& first, const L& ratio) {
-    L factor = first;
-    for (size_t r = 0; r < lanes; ++r, factor = canonical(factor * ratio)) factor_[r] = S::from(factor);
-    L eighth = canonical(ratio * ratio);
-    eighth = canonical(eighth * eighth);
-    eighth = canonical(eighth * eighth);
-    multiples(eighth, std::make_index_sequence<S::limbs>());
+    // Each power in as few steps as can be, for a product takes less time than the next one waits for it.
+    L power[lanes + 1];
+    power[1] = ratio;
+    for (size_t r = 2; r <= lanes; ++r) power[r] = canonical(power[r / 2] * power[r - r / 2]);
+    factor_[0] = S::from(first);
+    for (size_t r = 1; r < lanes; ++r) factor_[r] = S::from(canonical(first * power[r]));
+    multiples(power[lanes], std::make_index_sequence<S::limbs>());
   }
 
   // Of k = 8 g + r, of magnitude 6, carried to be a factor; to be asked for in the order of k.

@@ -43,7 +43,12 @@ class QuotientTransforms {
         odd_(odd_twiddles<P>(log_n2_)) {
     uint64_t words[P::limbs] = {};
     words[2] = 4;  // 2^130
-    scale_ = F::from_canonical(words);
+    const F scale = F::from_canonical(words), odd_root = root_of_unity<F>(log_n + 1);
+    start_ = all_lanes(scale * F::from_small(n1_ * n2_).inverse());
+    minus_scale_ = all_lanes(-scale);
+    column_ratios_ = geometric_series(F::one(), direction_root<P>(log_n, true), n2_);
+    row_starts_ = geometric_series(F::one(), odd_root, n1_);
+    row_ratios_ = geometric_series(F::one(), odd_root.square(), n1_);
   }
 
   void compute() {
@@ -84,23 +89,26 @@ class QuotientTransforms {
     run_.progress.check();
     S* x = buffers_.data() + (worker << log_n2_);
     S* factors = factors_.data() + (worker << log_n2_);
-    const uint64_t column = group * lanes;
-    const F w = direction_root<P>(log_n_, true);
-    const F start = scale_ * F::from_small(n1_ * n2_).inverse();
-    Steps<P>(all_lanes<P>(start), lane_powers<P>(w.pow(&column, 1), w)).fill(factors, n1_);
+    Steps<P>(start_, lanes_of<P>(&column_ratios_[group * lanes])).fill(factors, n1_);
     const auto finish = [&](F* target, unsigned m) {
       step_and_transpose<P>(
           x, log_n1_, m, [this](size_t k) { return reverse_bits(k, log_n1_); },
           [factors](size_t g, size_t r) -> const S& { return factors[g * lanes + r]; },
           [&](size_t g, const Word (&words)[P::limbs][lanes]) {
-            for (size_t r = 0; r < lanes; ++r) store_column(piece(target, g * lanes + r, group), words, r);
+            for (size_t r = 0; r < lanes; ++r) {
+              prefetch_piece_to_write(piece(target, (g + 1) * lanes + r, group));
+              store_column(piece(target, g * lanes + r, group), words, r);
+            }
           });
     };
     finish(c_, ColumnTransform<P>::template transform<L::product>(x, log_n1_, inverse_->data(), [&](size_t i) {
+      prefetch_piece(piece(a_, i + rows_ahead, group));
+      prefetch_piece(piece(b_, i + rows_ahead, group));
       return S::from(load_rows_of(piece(a_, i, group)) * load_rows_of(piece(b_, i, group)));
     }));
     for (F* y : {a_, b_}) {
       finish(y, ColumnTransform<P>::template transform<1>(x, log_n1_, inverse_->data(), [&](size_t i) {
+        prefetch_piece(piece(y, i + rows_ahead, group));
         return S::from(load_rows_of(piece(y, i, group)));
       }));
     }
@@ -116,9 +124,8 @@ class QuotientTransforms {
     run_.progress.check();
     S* x = buffers_.data() + (worker << log_n2_);
     S* factors = factors_.data() + (worker << log_n2_);
-    const uint64_t row = group * lanes;
-    const F w = direction_root<P>(log_n_, false), z = root_of_unity<F>(log_n_ + 1);
-    Steps<P>(lane_powers<P>(z.pow(&row, 1), z), lane_powers<P>(w.pow(&row, 1), w)).fill(factors, n2_);
+    const size_t row = group * lanes;
+    Steps<P>(lanes_of<P>(&row_starts_[row]), lanes_of<P>(&row_ratios_[row])).fill(factors, n2_);
     for (F* y : {a_, b_, c_}) {
       unsigned m = ColumnTransform<P>::template transform<stored<P>>(x, log_n2_, inverse_->data(), [&](size_t j) {
         return S::from(load_stored(piece(y, row + j % lanes, j / lanes)));
@@ -139,7 +146,10 @@ class QuotientTransforms {
     S* x = buffers_.data() + (worker << log_n2_);
     const auto transform = [&](F* y) {
       return ColumnTransform<P>::template transform<stored<P>>(
-          x, log_n1_, forward_->data(), [&](size_t k) { return S::from(load_stored(piece(y, k, group))); });
+          x, log_n1_, forward_->data(), [&](size_t k) {
+            prefetch_piece(piece(y, k + rows_ahead, group));
+            return S::from(load_stored(piece(y, k, group)));
+          });
     };
     for (F* y : {a_, b_}) {
       [[maybe_unused]] const unsigned m = transform(y);
@@ -149,16 +159,18 @@ class QuotientTransforms {
         value.verify(S::reduced);
         value.carry_factor();
         value.to_words(words);
+        prefetch_piece_to_write(piece(y, i + rows_ahead, group));
         store_words(piece(y, i, group), words);
       }
     }
-    const L minus_c = all_lanes<P>(-scale_);
     [[maybe_unused]] const unsigned m = transform(c_);
     for (size_t i = 0; i < n1_; ++i) {
+      prefetch_piece_to_write(piece(a_, i + rows_ahead, group));
+      prefetch_piece(piece(b_, i + rows_ahead, group));
       const L a = load_stored(piece(a_, i, group)), b = load_stored(piece(b_, i, group));
       const L c = x[reverse_bits(i, log_n1_)].verify(m).reduce().lanes(S::reduced);
       Word words[P::limbs];
-      S::from(L::sum_of_products(a, b, c, minus_c)).to_canonical_words(words);
+      S::from(L::sum_of_products(a, b, c, minus_scale_)).to_canonical_words(words);
       store_rows(piece(a_, i, group), words);
     }
   }
@@ -170,7 +182,8 @@ class QuotientTransforms {
   Buffer<S> buffers_;
   Buffer<S> factors_;
   std::shared_ptr<const std::vector<Constant<P>>> forward_, inverse_, odd_;
-  F scale_;
+  L start_, minus_scale_;                                       // f / n and -f R
+  std::vector<F> column_ratios_, row_starts_, row_ratios_;
 };
 
 }  // namespace proofgrid
