@@ -8,6 +8,10 @@
 
 #include <immintrin.h>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include <atomic>
 #include <cstdlib>
 #include <memory>
@@ -24,17 +28,26 @@ namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 
 inline constexpr unsigned smallest_log_n = 6;  // 8 x 8; below, one element at a time
 
-// Memory on cache lines that is not written before its first use.
+// Memory on cache lines that is not written before its first use, in huge pages where it is large: passes step through it by
+// powers of two, which would otherwise touch a page a row.
 template <class T>
 class Buffer {
  public:
-  explicit Buffer(size_t count) : data_(static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t{64}))) {}
+  explicit Buffer(size_t count)
+      : alignment_{count * sizeof(T) < 2 * huge_page ? 64 : huge_page},
+        data_(static_cast<T*>(::operator new(count * sizeof(T), alignment_))) {
+#if defined(__linux__)
+    if (alignment_ == std::align_val_t{huge_page}) madvise(data_, count * sizeof(T), MADV_HUGEPAGE);
+#endif
+  }
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
-  ~Buffer() { ::operator delete(data_, std::align_val_t{64}); }
+  ~Buffer() { ::operator delete(data_, alignment_); }
   T* data() const { return data_; }
 
  private:
+  static constexpr size_t huge_page = size_t{2} << 20;
+  std::align_val_t alignment_;
   T* data_;
 };
 
@@ -43,6 +56,18 @@ template <class P>
 struct Stored {
   Word word[P::limbs];
 };
+
+// Rows lie a power of two apart, where no prefetcher of the hardware follows; prefetching past the end does no harm.
+inline constexpr size_t rows_ahead = 4;
+inline constexpr size_t cache_line = 64;
+template <class T>
+PROOFGRID_INLINE void prefetch_piece(const T* source) {
+  for (size_t i = 0; i < 4; ++i) _mm_prefetch(reinterpret_cast<const char*>(source) + cache_line * i, _MM_HINT_T1);
+}
+template <class T>
+PROOFGRID_INLINE void prefetch_piece_to_write(const T* target) {
+  for (size_t i = 0; i < 4; ++i) __builtin_prefetch(reinterpret_cast<const char*>(target) + cache_line * i, 1, 2);
+}
 
 // The lanes whose value, of eight consecutive elements, lies below p.
 template <class P>
@@ -91,6 +116,7 @@ void ntt(const std::byte* values, Fp<P>* out, unsigned log_n, bool inverse, cons
     Mask fine = 0xff;
     const auto load = [&](size_t i) {
       Word words[P::limbs];
+      prefetch_piece(source + (i + rows_ahead) * n2 * bytes);
       load_rows(words, source + i * n2 * bytes);
       const L loaded = L::template from_words<6>(words);
       const Mask below = below_modulus(loaded);
@@ -101,8 +127,8 @@ void ntt(const std::byte* values, Fp<P>* out, unsigned log_n, bool inverse, cons
       }
       S element = S::from(loaded);
       if (shifted && !inverse) {
-        S::multiply({&element}, powers[i]);
-        element = S::from(element.canonical());
+        element.multiply_by(powers[i]);
+        element = element.reduce();
       }
       return element;
     };
@@ -115,7 +141,7 @@ void ntt(const std::byte* values, Fp<P>* out, unsigned log_n, bool inverse, cons
     Steps<P> steps(lane_powers<P>(start, inverse ? F::one() : step), lane_powers<P>(ratio, w));
     step_and_transpose<P>(
         x, log_n1, m, [log_n1](size_t k) { return reverse_bits(k, log_n1); },
-        [&](size_t g, size_t r) -> const L& { return steps.next(g, r); },
+        [&](size_t g, size_t r) -> const S& { return steps.next(g, r); },
         [&](size_t g, const Word (&words)[P::limbs][lanes]) {
           Stored<P>* target = middle.data() + g * n2 + column;
           for (size_t c = 0; c < lanes; ++c) {
@@ -139,12 +165,14 @@ void ntt(const std::byte* values, Fp<P>* out, unsigned log_n, bool inverse, cons
       S element = x[reverse_bits(k, log_n2)];
       element.verify(m);
       if (shifted && inverse) {
-        element.carry();
-        S::multiply({&element}, powers[k]);
+        element.carry_factor();
+        element.multiply_by(powers[k]);
       }
       Word words[P::limbs];
-      element.canonical().to_words(words);
-      store_rows(out + k * n1 + group * lanes, words);
+      element.to_canonical_words(words);
+      F* const target = out + k * n1 + group * lanes;
+      prefetch_piece_to_write(target + rows_ahead * n1);
+      store_rows(target, words);
     }
   });
   run.progress.step();

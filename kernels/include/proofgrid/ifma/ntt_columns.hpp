@@ -34,8 +34,8 @@ class ColumnTransform {
     for (size_t i = 0; i < q; ++i) {
       const S a = load(i), b = load(i + q), c = load(i + 2 * q), d = load(i + 3 * q);
       S ac = a + c, bd = b + d, a_c = S::template subtract<m>(a, c), b_d = S::template subtract<m>(b, d);
-      b_d.carry();
-      S::multiply({&b_d}, t[1]);
+      b_d.carry_factor();
+      b_d.multiply_by(t[1]);
       x[i] = ac + bd, x[i + q] = S::template subtract<2 * m>(ac, bd);
       x[i + 2 * q] = a_c + b_d, x[i + 3 * q] = S::template subtract<S::product>(a_c, b_d);
     }
@@ -88,7 +88,11 @@ class ColumnTransform {
   static void pass(S* x, unsigned log_length, unsigned m, const Constant<P>* t, size_t k) {
     const size_t q = size_t{1} << (log_length - 2);
     const auto run = [&]<bool reduce>() {
-      for (S* y = x; y < x + q; ++y) butterflies<reduce>(y[0], y[q], y[2 * q], y[3 * q], m, t[k], t[2 * k], t[2 * k + 1]);
+      for (S* y = x; y < x + q; ++y) {
+        // Else compilers keep 75 broadcast limbs on the stack, which costs more than it saves where q is small.
+        asm volatile("" : "+r"(t));
+        butterflies<reduce>(y[0], y[q], y[2 * q], y[3 * q], m, t[k], t[2 * k], t[2 * k + 1]);
+      }
     };
     must_reduce(m) ? run.template operator()<true>() : run.template operator()<false>();
   }
@@ -96,8 +100,8 @@ class ColumnTransform {
   // One stage on two values; x may have any magnitude m.
   PROOFGRID_INLINE static void pair(S& x, S& y, [[maybe_unused]] unsigned m, const Constant<P>& w) {
     S b = y;
-    b.verify(m), b.carry();
-    S::multiply({&b}, w);
+    b.verify(m), b.carry_factor();
+    b.multiply_by(w);
     const S a = x.reduce();
     x = a + b, y = S::template subtract<S::product>(a, b);
   }
@@ -120,14 +124,14 @@ class ColumnTransform {
                                            const Constant<P>& outer, const Constant<P>& left, const Constant<P>& right) {
     S c = x2, d = x3;
     c.verify(m), d.verify(m);
-    c.carry(), d.carry();
-    S::multiply({&c, &d}, outer);
+    c.carry_factor(), d.carry_factor();
+    S::multiply({&c, &d}, {&outer, &outer});
     const S b = x1;
     S bd = b + d, b_d = S::template subtract<S::product>(b, d);
     bd.verify(m + S::product), b_d.verify(m + S::product);
-    bd.carry(), b_d.carry();
-    S::multiply({&bd}, left);
-    S::multiply({&b_d}, right);
+    bd.carry_factor(), b_d.carry_factor();
+    bd.multiply_by(left);
+    b_d.multiply_by(right);
     S a = x0;
     if constexpr (reduce) a = a.reduce();
     const S ac = a + c, a_c = S::template subtract<S::product>(a, c);

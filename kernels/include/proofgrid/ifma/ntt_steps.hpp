@@ -3,6 +3,8 @@
 
 #include <immintrin.h>
 
+#include <utility>
+
 #include "proofgrid/ifma/transpose.hpp"
 #include "proofgrid/ifma/twiddles.hpp"
 
@@ -48,37 +50,40 @@ class Steps {
   using S = Sums<P>;
 
   Steps(const L& first, const L& ratio) {
-    factor[0] = first;
-    for (size_t r = 1; r < lanes; ++r) factor[r] = canonical(factor[r - 1] * ratio);
+    L factor = first;
+    for (size_t r = 0; r < lanes; ++r, factor = canonical(factor * ratio)) factor_[r] = S::from(factor);
     L eighth = canonical(ratio * ratio);
     eighth = canonical(eighth * eighth);
     eighth = canonical(eighth * eighth);
-    for (size_t i = 0; i < S::limbs; ++i) {
-      const L multiple = canonical(eighth * L::broadcast(S::C::power_of_two(limb_bits * static_cast<unsigned>(i + 1))));
-      for (size_t j = 0; j < S::limbs; ++j) eighth_.limb[i][j] = multiple.limb[j];
-    }
+    multiples(eighth, std::make_index_sequence<S::limbs>());
   }
 
-  // Of k = 8 g + r, canonical; to be asked for in the order of k.
-  PROOFGRID_INLINE const L& next(size_t g, size_t r) {
-    if (r == 0 && g != 0) advance();
-    return factor[r];
+  // Of k = 8 g + r, of magnitude 6, carried to be a factor; to be asked for in the order of k.
+  PROOFGRID_INLINE const S& next(size_t g, size_t r) {
+    if (g != 0) {
+      factor_[r].multiply_by(eighth_);
+      factor_[r].carry_factor();
+    }
+    return factor_[r];
   }
   // All of them, k < count.
-  void fill(L* factors, size_t count) {
+  void fill(S* factors, size_t count) {
     for (size_t k = 0; k < count; ++k) factors[k] = next(k / lanes, k % lanes);
   }
 
  private:
-  PROOFGRID_INLINE void advance() {
-    for (size_t r = 0; r < lanes; ++r) {
-      S x = S::from(factor[r]);
-      S::multiply({&x}, eighth_);
-      factor[r] = x.canonical();
-    }
+  template <size_t... i>
+  PROOFGRID_INLINE void multiples(const L& x, std::index_sequence<i...>) {
+    (multiple<i>(x), ...);
+  }
+  template <size_t i>
+  PROOFGRID_INLINE void multiple(const L& x) {
+    static constexpr auto power = S::C::power_of_two(limb_bits * static_cast<unsigned>(i + 1));
+    const L product = canonical(x * L::broadcast(power));
+    for (size_t j = 0; j < S::limbs; ++j) eighth_.limb[i][j] = product.limb[j];
   }
   static L canonical(const L& x) { return x.template canonical<L::product>(); }
-  L factor[lanes];
+  S factor_[lanes];
   typename S::LaneConstants eighth_;
 };
 
@@ -86,16 +91,29 @@ class Steps {
 template <class P>
 inline constexpr unsigned stored = P::bits + 2 <= 64 * P::limbs ? 3 : 2;  // 3p < 2^256 in BN254, 2p in BLS12-381
 
+// x times a step, as words: 2 * 6 is less than the headroom, so the product has magnitude 3.
 template <class P>
-PROOFGRID_INLINE void to_stored_words(const Lanes<P>& product, Word (&words)[P::limbs]) {
-  if constexpr (stored<P> == Lanes<P>::product) {
-    product.to_words(words);
-  } else {
-    Sums<P>::from(product).reduce().lanes(Sums<P>::reduced).to_words(words);
-  }
+PROOFGRID_INLINE void step_words(const Sums<P>& x, const Sums<P>& step, Word (&words)[P::limbs]) {
+  using S = Sums<P>;
+  static_assert(S::reduced * S::product <= S::C::headroom);
+  S factor = x.reduce();
+  factor.verify(S::reduced);
+  factor.carry_factor();
+  Word wide[1][2 * S::limbs];
+  Columns<P>::clear(wide[0]);
+  Columns<P>::multiply_add(wide[0], factor.limb, step.limb);
+  Columns<P>::reduce(wide);
+  S product;
+#pragma GCC unroll 8
+  for (size_t j = 0; j < S::limbs; ++j) product.limb[j] = wide[0][S::limbs + j];
+  product.verify(Lanes<P>::product);
+  if constexpr (stored<P> < Lanes<P>::product) product = product.reduce();
+  product.verify(stored<P>);
+  product.carry_factor();
+  product.to_words(words);
 }
 
-// x[at(k)] times factor(g, r) for every k = 8 g + r < 2^log_size, x being of magnitude m and the factors canonical;
+// x[at(k)] times factor(g, r) for every k = 8 g + r < 2^log_size, x being of magnitude m;
 // store(g, words) is given word w of column t at words[w][t], whose lanes are the places k = 8 g .. 8 g + 7.
 template <class P, class At, class Factor, class Store>
 PROOFGRID_INLINE void step_and_transpose(const Sums<P>* x, unsigned log_size, [[maybe_unused]] unsigned m, const At& at,
@@ -104,7 +122,7 @@ PROOFGRID_INLINE void step_and_transpose(const Sums<P>* x, unsigned log_size, [[
     Word words[P::limbs][lanes];
     for (size_t r = 0; r < lanes; ++r) {
       Word row[P::limbs];
-      to_stored_words<P>(x[at(8 * g + r)].lanes(m) * factor(g, r), row);
+      step_words<P>(x[at(8 * g + r)].verify(m), factor(g, r), row);
 #pragma GCC unroll 4
       for (size_t w = 0; w < P::limbs; ++w) words[w][r] = row[w];
     }

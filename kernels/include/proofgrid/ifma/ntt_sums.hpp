@@ -53,11 +53,11 @@ struct Sums {
     r.carry();
     return r.bound(m);
   }
-  PROOFGRID_INLINE void carry() {
+  // Enough carrying for a factor: vpmadd52 reads the low 52 bits of a limb, so what was carried upwards may stay above them.
+  PROOFGRID_INLINE void carry_factor() {
 #pragma GCC unroll 8
     for (size_t i = 0; i + 1 < limbs; ++i) {
       limb[i + 1] = _mm512_add_epi64(limb[i + 1], _mm512_srai_epi64(limb[i], limb_bits));
-      limb[i] = low_bits(limb[i]);
     }
   }
   PROOFGRID_INLINE const Sums& verify([[maybe_unused]] unsigned m) const {
@@ -85,9 +85,9 @@ struct Sums {
     return r;
   }
 
-  // x = x w for `count` carried values of any magnitude; the results have magnitude 6. 61 vpmadd52 each.
+  // x[c] = x[c] w[c] for carried values of any magnitude; the results have magnitude 6. 61 vpmadd52 each.
   template <size_t count, class W>
-  PROOFGRID_INLINE static void multiply(Sums* const (&x)[count], const W& w) {
+  PROOFGRID_INLINE static void multiply(Sums* const (&x)[count], const W* const (&w)[count]) {
     Word wide[count][limbs + 1];
 #pragma GCC unroll 4
     for (size_t c = 0; c < count; ++c) {
@@ -98,28 +98,39 @@ struct Sums {
     for (size_t i = 0; i < limbs; ++i) {
 #pragma GCC unroll 8
       for (size_t j = 0; j < limbs; ++j) {
-        const Word multiple = w.at(i, j);
 #pragma GCC unroll 4
         for (size_t c = 0; c < count; ++c) {
+          const Word multiple = w[c]->at(i, j);
           wide[c][j] = _mm512_madd52lo_epu64(wide[c][j], x[c]->limb[i], multiple);
           wide[c][j + 1] = _mm512_madd52hi_epu64(wide[c][j + 1], x[c]->limb[i], multiple);
         }
       }
     }
+    Word q[count];
 #pragma GCC unroll 4
     for (size_t c = 0; c < count; ++c) {
-      const Word q = _mm512_madd52lo_epu64(_mm512_setzero_si512(), wide[c][0], all(C::minus_inverse));
+      q[c] = _mm512_madd52lo_epu64(_mm512_setzero_si512(), wide[c][0], all(C::minus_inverse));
+    }
 #pragma GCC unroll 8
-      for (size_t j = 0; j < limbs; ++j) {
-        const Word p = all(C::modulus.limb[j]);
-        wide[c][j] = _mm512_madd52lo_epu64(wide[c][j], q, p);
-        wide[c][j + 1] = _mm512_madd52hi_epu64(wide[c][j + 1], q, p);
+    for (size_t j = 0; j < limbs; ++j) {
+      const Word p = all(C::modulus.limb[j]);
+#pragma GCC unroll 4
+      for (size_t c = 0; c < count; ++c) {
+        wide[c][j] = _mm512_madd52lo_epu64(wide[c][j], q[c], p);
+        wide[c][j + 1] = _mm512_madd52hi_epu64(wide[c][j + 1], q[c], p);
       }
+    }
+#pragma GCC unroll 4
+    for (size_t c = 0; c < count; ++c) {
       x[c]->limb[0] = _mm512_add_epi64(wide[c][1], _mm512_srli_epi64(wide[c][0], limb_bits));
 #pragma GCC unroll 8
       for (size_t j = 1; j < limbs; ++j) x[c]->limb[j] = wide[c][j + 1];
       x[c]->verify(product);
     }
+  }
+  template <class W>
+  PROOFGRID_INLINE void multiply_by(const W& w) {
+    multiply<1, W>({this}, {&w});
   }
 
   // x minus a multiple of p that its top limb tells: from any magnitude to at most 1.001, hence 2. 10 vpmadd52.
@@ -138,13 +149,32 @@ struct Sums {
     r.limb[limbs - 1] = _mm512_sub_epi64(r.limb[limbs - 1], above);
     return r;
   }
-  // The canonical values. 10 vpmadd52.
-  PROOFGRID_INLINE L canonical() const { return reduce().lanes(reduced).template canonical<reduced>(); }
+  // Words of values below 2^(64 words), after carry_factor().
+  PROOFGRID_INLINE void to_words(Word (&words)[P::limbs]) const {
+#pragma GCC unroll 8
+    for (size_t j = 0; j < P::limbs; ++j) {
+      const size_t first = 64 * j / limb_bits, shift = 64 * j % limb_bits;
+      const Word low = _mm512_srli_epi64(limb[first], static_cast<unsigned>(shift));
+      const Word high = _mm512_slli_epi64(limb[first + 1], static_cast<unsigned>(limb_bits - shift));
+      words[j] = _mm512_ternarylogic_epi64(low, high, all(limb_mask >> shift), 0xec);  // low & mask | high
+    }
+  }
+  // The canonical values. 10 vpmadd52, and a subtraction where a top limb is not below p's: once in 2^45 random values.
+  PROOFGRID_INLINE void to_canonical_words(Word (&words)[P::limbs]) const {
+    const Sums r = reduce();
+    Sums carried = r;
+    carried.carry_factor();
+    if (_mm512_cmpge_epu64_mask(carried.limb[limbs - 1], all(C::modulus.limb[limbs - 1]))) [[unlikely]] {
+      return r.lanes(reduced).template canonical<reduced>().to_words(words);
+    }
+    r.verify(1);
+    carried.to_words(words);
+  }
 
  private:
   static constexpr unsigned top_bits = P::bits - limb_bits * (limbs - 1);  // of p's top limb
   static constexpr unsigned reciprocal_shift = top_bits - 1;
-  static_assert(top_bits >= 44 && top_bits + 3 <= limb_bits, "a scalar field with five limbs");
+  static_assert(top_bits >= 44 && top_bits + 3 <= limb_bits && P::limbs == 4, "a scalar field of four words in five limbs");
 
   // floor(2^(52 limbs + reciprocal_shift) / p), below 2^52.
   static constexpr uint64_t reciprocal = [] {

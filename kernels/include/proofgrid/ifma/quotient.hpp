@@ -83,7 +83,7 @@ class QuotientTransforms {
   void invert_columns(size_t group, unsigned worker) {
     run_.progress.check();
     S* x = buffers_.data() + (worker << log_n2_);
-    L* factors = factors_.data() + (worker << log_n2_);
+    S* factors = factors_.data() + (worker << log_n2_);
     const uint64_t column = group * lanes;
     const F w = direction_root<P>(log_n_, true);
     const F start = scale_ * F::from_small(n1_ * n2_).inverse();
@@ -91,7 +91,7 @@ class QuotientTransforms {
     const auto finish = [&](F* target, unsigned m) {
       step_and_transpose<P>(
           x, log_n1_, m, [this](size_t k) { return reverse_bits(k, log_n1_); },
-          [factors](size_t g, size_t r) -> const L& { return factors[g * lanes + r]; },
+          [factors](size_t g, size_t r) -> const S& { return factors[g * lanes + r]; },
           [&](size_t g, const Word (&words)[P::limbs][lanes]) {
             for (size_t r = 0; r < lanes; ++r) store_column(piece(target, g * lanes + r, group), words, r);
           });
@@ -115,7 +115,7 @@ class QuotientTransforms {
   void extend_rows(size_t group, unsigned worker) {
     run_.progress.check();
     S* x = buffers_.data() + (worker << log_n2_);
-    L* factors = factors_.data() + (worker << log_n2_);
+    S* factors = factors_.data() + (worker << log_n2_);
     const uint64_t row = group * lanes;
     const F w = direction_root<P>(log_n_, false), z = root_of_unity<F>(log_n_ + 1);
     Steps<P>(lane_powers<P>(z.pow(&row, 1), z), lane_powers<P>(w.pow(&row, 1), w)).fill(factors, n2_);
@@ -126,7 +126,7 @@ class QuotientTransforms {
       m = ColumnTransform<P>::transform_odd(x, log_n2_, m, odd_->data());
       step_and_transpose<P>(
           x, log_n2_, m, [](size_t j) { return j; },
-          [factors](size_t g, size_t r) -> const L& { return factors[g * lanes + r]; },
+          [factors](size_t g, size_t r) -> const S& { return factors[g * lanes + r]; },
           [&](size_t g, const Word (&words)[P::limbs][lanes]) {
             for (size_t r = 0; r < lanes; ++r) store_column(piece(y, row + r, g), words, r);
           });
@@ -145,7 +145,10 @@ class QuotientTransforms {
       [[maybe_unused]] const unsigned m = transform(y);
       for (size_t i = 0; i < n1_; ++i) {
         Word words[P::limbs];
-        x[reverse_bits(i, log_n1_)].verify(m).reduce().lanes(S::reduced).to_words(words);
+        S value = x[reverse_bits(i, log_n1_)].verify(m).reduce();
+        value.verify(S::reduced);
+        value.carry_factor();
+        value.to_words(words);
         store_words(piece(y, i, group), words);
       }
     }
@@ -155,7 +158,7 @@ class QuotientTransforms {
       const L a = load_stored(piece(a_, i, group)), b = load_stored(piece(b_, i, group));
       const L c = x[reverse_bits(i, log_n1_)].verify(m).reduce().lanes(S::reduced);
       Word words[P::limbs];
-      L::sum_of_products(a, b, c, minus_c).template canonical<L::product>().to_words(words);
+      S::from(L::sum_of_products(a, b, c, minus_c)).to_canonical_words(words);
       store_rows(piece(a_, i, group), words);
     }
   }
@@ -165,7 +168,7 @@ class QuotientTransforms {
   F *a_, *b_, *c_;
   Run& run_;
   Buffer<S> buffers_;
-  Buffer<L> factors_;
+  Buffer<S> factors_;
   std::shared_ptr<const std::vector<Constant<P>>> forward_, inverse_, odd_;
   F scale_;
 };
