@@ -8,16 +8,10 @@
 
 #include <immintrin.h>
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
 #include <atomic>
-#include <cstdlib>
-#include <memory>
-#include <new>
 #include <string>
 
+#include "proofgrid/ifma/ntt_buffer.hpp"
 #include "proofgrid/ifma/ntt_columns.hpp"
 #include "proofgrid/ifma/ntt_steps.hpp"
 #include "proofgrid/ntt.hpp"
@@ -27,29 +21,6 @@ PROOFGRID_IFMA_BEGIN
 namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 
 inline constexpr unsigned smallest_log_n = 6;  // 8 x 8; below, one element at a time
-
-// Memory on cache lines that is not written before its first use, in huge pages where it is large: passes step through it by
-// powers of two, which would otherwise touch a page a row.
-template <class T>
-class Buffer {
- public:
-  explicit Buffer(size_t count)
-      : alignment_{count * sizeof(T) < 2 * huge_page ? 64 : huge_page},
-        data_(static_cast<T*>(::operator new(count * sizeof(T), alignment_))) {
-#if defined(__linux__)
-    if (alignment_ == std::align_val_t{huge_page}) madvise(data_, count * sizeof(T), MADV_HUGEPAGE);
-#endif
-  }
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-  ~Buffer() { ::operator delete(data_, alignment_); }
-  T* data() const { return data_; }
-
- private:
-  static constexpr size_t huge_page = size_t{2} << 20;
-  std::align_val_t alignment_;
-  T* data_;
-};
 
 // Eight elements as they lie between two passes: word j of all eight, then word j + 1.
 template <class P>
