@@ -55,11 +55,11 @@ class KeptBlocks {
  private:
   using Block = std::pair<void*, std::size_t>;
   static std::mutex& mutex() {
-    static std::mutex one;
+    static std::mutex& one = *new std::mutex;  // never destroyed, for the process's last buffers come back when it ends
     return one;
   }
   static std::vector<Block>& blocks() {
-    static std::vector<Block> all;
+    static std::vector<Block>& all = *new std::vector<Block>;
     return all;
   }
 };
