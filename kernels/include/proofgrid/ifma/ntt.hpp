@@ -134,7 +134,7 @@ class Transform {
   // Names an element that is not below p.
   [[noreturn, gnu::cold]] void refuse(size_t group) const {
     for (size_t i = 0; i < n1_ * lanes; ++i) {
-      elements_detail::load<F>(values_, "values", i / lanes * n2_ + group * lanes + i % lanes);
+      proofgrid::elements_detail::load<F>(values_, "values", i / lanes * n2_ + group * lanes + i % lanes);
     }
     throw MalformedInput("values: they changed while they were read");
   }
