@@ -51,7 +51,7 @@ def setup(
     """Make a proving key for ``r1cs`` and write it to ``path``. DEVELOPMENT ONLY: see the module and ``WARNING``.
 
     Cost: at most 3 n_wires + 2^log_domain fixed-base multiplications in G1 and n_wires in G2, none for a zero.
-    Memory: the key, 32 bytes a point besides, some 300 bytes a constraint and a table of up to 72 MB. Raises
+    Memory: the key, 32 bytes a point besides, some 300 bytes a constraint and a table of up to 16 MB. Raises
     :class:`~proofgrid.errors.MalformedInput` for a circuit too large for the curve, and
     :class:`~proofgrid.errors.Cancelled`.
     """

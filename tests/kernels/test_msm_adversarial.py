@@ -12,6 +12,7 @@ import pytest
 from proofgrid.kernels.arrays import AffinePoint, Array, encode_elements, encode_points
 from proofgrid.kernels.backend import Backend, select
 from proofgrid.kernels.curves import BLS12_381, Group
+from proofgrid.kernels.native.backend import NativeBackend
 from tests.kernels import backends, plain
 
 Term = Callable[[int, int, int], int]  # (i, r, a random number below r) -> logarithm or scalar
@@ -49,13 +50,14 @@ def terms(group: Group, logs: str, scalars: str, n: int) -> tuple[list[int], lis
     return [LOGS[logs](i, r, 0) for i in range(n)], [SCALARS[scalars](i, r, x) % r for i, x in enumerate(numbers)]
 
 
-def assert_sum(group: Group, backend: Backend, logs: list[int], scalars: list[int], **options: int) -> None:
+def assert_sum(group: Group, backend: Backend, logs: list[int], scalars: list[int], window: int = 0) -> None:
     distinct = tuple(sorted(set(logs)))
     place = {log: i for i, log in enumerate(distinct)}
     bases = multiples(group, distinct)[np.array([place[log] for log in logs], dtype=np.int64)]
     total = sum(log * scalar for log, scalar in zip(logs, scalars, strict=True)) % group.curve.r
-    result = backend.msm(group, bases, encode_elements(group.scalar, scalars), **options)  # type: ignore[call-arg]
-    assert (result == multiples(group, (total,))[0]).all(), f"n = {len(logs)}, {options}"
+    assert isinstance(backend, NativeBackend)
+    result = backend.msm(group, bases, encode_elements(group.scalar, scalars), window=window)
+    assert (result == multiples(group, (total,))[0]).all(), f"n = {len(logs)}, window {window}"
 
 
 @pytest.mark.parametrize("scalars", SCALARS)

@@ -81,6 +81,16 @@ def test_awkward_scalars_by_plain_integers(group: Group, native: Backend) -> Non
     assert decode_points(group, found) == expected
 
 
+@pytest.mark.parametrize("n", [64, 320])
+def test_sums_that_meet_the_table(group: Group, native: Backend, n: int) -> None:
+    """Whole vectors of them, in which no digit is zero at the window where they meet: nothing warns before that."""
+    scalars = meeting_scalars(group)
+    expected = backends.named("native-portable").scale(group, generator(group), encode_elements(group.scalar, scalars))
+    for scalar, point in zip(scalars, expected, strict=True):
+        found = native.scale(group, generator(group), encode_elements(group.scalar, [scalar] * n))
+        assert np.array_equal(found, np.broadcast_to(point, found.shape))
+
+
 def test_equal_scalars_and_a_lone_one(group: Group, native: Backend) -> None:
     r = group.curve.r
     assert_like_portable(native, group, generator(group), [r - 1] * 70)

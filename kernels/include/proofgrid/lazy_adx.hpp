@@ -76,9 +76,16 @@ inline constexpr Multiples<P> multiples = Multiples<P>::make();
 // r3 += the low word of a product.
 #define PG_ADD_LOW(word, operand) "movq " word ", %[lo]\n\t" "imulq " operand ", %[lo]\n\t" "addq %[lo], %[r3]\n\t"
 
+// The assembly takes 14 registers, which a function with the address sanitizer's frame has not got.
+#if defined(__SANITIZE_ADDRESS__)
+#define PG_INLINE [[gnu::noinline]]
+#else
+#define PG_INLINE [[gnu::always_inline]] inline
+#endif
+
 // r = a * w - q p, below 4 p, for a < R.
 template <class P>
-[[gnu::always_inline]] inline void mul_by_factor(uint64_t* r, const uint64_t* a, const Factor& w) {
+PG_INLINE void mul_by_factor(uint64_t* r, const uint64_t* a, const Factor& w) {
   uint64_t r0, r1, r2, r3, q0, q1, q2, q3, below, lo, hi;
   // Rows of a w' (into q0.., and `below` for the column under them) and of a w (into r0..r3) alternate, so that the
   // multiplier has work while a chain of carries waits: 8 % faster than one after the other.
@@ -193,6 +200,7 @@ struct ShoupLazy {
 #undef PG_NEXT_ROW
 #undef PG_NEXT_WORD
 #undef PG_ADD_LOW
+#undef PG_INLINE
 
 }  // namespace adx
 }  // namespace proofgrid

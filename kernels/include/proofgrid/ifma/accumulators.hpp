@@ -258,17 +258,17 @@ class Accumulators {
   // Writes the sums of a careful vector by their cases.
   [[gnu::noinline]] void settle(size_t v, const TableRows& rows, const Choice& choice, const Coordinate& x3,
                                 const Coordinate& y3) {
-    const auto [unchanged, fresh, equal, opposite] = cases_[v];
+    const Cases cases = cases_[v];
     const uint64_t* row[lanes];
     locate(row, rows, choice);
     const Coordinate y2 = Packed::template gather<1>(row);
     const auto among = [&](const Coordinate& old, const Coordinate& sum, const Coordinate& taken) {
-      const Coordinate moved = Coordinate::blend(fresh, Coordinate::blend(unchanged, sum, old), taken);
-      return Coordinate::blend(opposite, moved, Coordinate::zero());
+      const Coordinate moved = Coordinate::blend(cases.fresh, Coordinate::blend(cases.unchanged, sum, old), taken);
+      return Coordinate::blend(cases.opposite, moved, Coordinate::zero());
     };
     x_[v] = among(x_[v], x3, Packed::template gather<0>(row));
     y_[v] = among(y_[v], y3, Coordinate::blend(choice.negative, y2, y2.template negate<1>()));
-    infinite_[v] = (infinite_[v] & ~fresh) | opposite;
+    infinite_[v] = (infinite_[v] & ~cases.fresh) | cases.opposite;
   }
 
   size_t most_, vectors_ = 0;

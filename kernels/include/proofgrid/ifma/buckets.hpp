@@ -1,12 +1,12 @@
 // The sums of many lists of points: bucket b's list holds the entries of the points whose digit is b.
 //
-//   lists    a list longer than a limit is split, so that a bucket that holds everything is many lists; the longest first
+//   lists    a list longer than a limit is split, so that a bucket that holds everything is many; the longest first
 //   groups   of lists whose sums stay in the second-level cache, one list to a lane
-//   steps    step k adds the k-th point of every list that is so long; while it ends, the points of step k + 1 are fetched
+//   steps    step k adds the k-th point of every list that is so long; while it ends, those of step k + 1 are fetched
 //   levels   the sums of a split list's parts are a list again
 //
-// So every addition is one of a batch of hundreds, whatever the lists' lengths. Cost: 590 vpmadd52 (BN254's G1) for eight
-// points, less the first of each list, and an inversion for each step of a group.
+// So every addition is one of a batch of hundreds, whatever the lists' lengths. Cost: 590 vpmadd52 (BN254's G1) for
+// eight points, less the first of each list, and an inversion for each step of a group.
 #pragma once
 
 #include <immintrin.h>
@@ -45,7 +45,8 @@ struct EntryRows {
 };
 
 PROOFGRID_INLINE Mask mask_below(size_t v, size_t count) {
-  const __m256i place = _mm256_add_epi32(_mm256_set1_epi32(static_cast<int>(lanes * v)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  const __m256i place = _mm256_add_epi32(_mm256_set1_epi32(static_cast<int>(lanes * v)), lane);
   return _mm256_cmplt_epu32_mask(place, _mm256_set1_epi32(static_cast<int>(count)));
 }
 
@@ -101,8 +102,8 @@ class BucketSums {
     std::uint32_t first, count, target;
   };
 
-  // The most points of one list: beyond it lists are too few to fill the lanes, or the last steps' batches too small. (Random
-  // digits give lists of about the mean plus or minus its root.)
+  // The most points of one list: beyond it lists are too few to fill the lanes, or the last steps' batches too small.
+  // (Random digits give lists of about the mean plus or minus its root.)
   static std::uint32_t limit(size_t points, size_t lists) {
     const double mean = static_cast<double>(points) / static_cast<double>(lists);
     const auto usual = static_cast<size_t>(mean + 2.2 * std::sqrt(mean) + 2);

@@ -1,12 +1,13 @@
 // sum over b of (b + 1) * bucket_b, for several rows of buckets at once, in batches of affine additions.
 //
-// A row of B = m K buckets is read as m steps of K lanes: bucket i K + j is step i of lane j. Running sums from the last step
-// down give each lane run_j = sum of its buckets and total_j = sum of i times them, so the row's value is
+// A row of B = m K buckets is read as m steps of K lanes: bucket i K + j is step i of lane j. Running sums from the
+// last step down give each lane run_j = sum of its buckets and total_j = sum of i times them, so the row's value is
 //
 //   sum over j of (j + 1) run_j  +  K * sum over j of total_j:
 //
-// a row of K weighted points and one of K plain ones, which the next level reads the same way, until rows have 8. A level's
-// rows and both additions of a step are one batch. Cost: 2 additions a bucket, and about a third more on small rows.
+// a row of K weighted points and one of K plain ones, which the next level reads the same way, until rows have 8. A
+// level's rows and both additions of a step are one batch. Cost: 2 additions a bucket, and about a third more on small
+// rows.
 #pragma once
 
 #include <immintrin.h>
@@ -147,8 +148,8 @@ class BucketReducer {
       target[i] = records[i];
     }
     const PointLanes<F> p = Records<F>::point(source);
-    Records<F>::store(target, from.occupied[row],
-                      {F::leave_mont(p.x).template canonical<F::product>(), F::leave_mont(p.y).template canonical<F::product>()});
+    const auto leave = [](const F& c) { return F::leave_mont(c).template canonical<F::product>(); };
+    Records<F>::store(target, from.occupied[row], {leave(p.x), leave(p.y)});
     for (size_t i = 0; i < lanes; ++i) points[i] = Affine<ScalarOf<F>>::load_mont(records[i]);
   }
 

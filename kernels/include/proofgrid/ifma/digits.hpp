@@ -1,7 +1,7 @@
 // The signed digits of eight scalars at a time, and the points of each bucket by a counting sort.
 //
-// Digit w of s is the plain digit w of s + H less 2^(window - 1), where H is the sum of 2^(window v + window - 1) over all v
-// but the last; the last digit is the plain one (digits.hpp, DigitReader): no carry from window to window.
+// Digit w of s is the plain digit w of s + H less 2^(window - 1), where H is the sum of 2^(window v + window - 1) over
+// all v but the last; the last digit is the plain one (digits.hpp, DigitReader): no carry from window to window.
 #pragma once
 
 #include <immintrin.h>
@@ -82,7 +82,8 @@ class LaneDigits {
 class BucketSort {
  public:
   // digits[i + w * stride] belongs to the point places[i].
-  void sort(const Digit* digits, size_t stride, const std::uint32_t* places, size_t n, unsigned windows, size_t buckets) {
+  void sort(const Digit* digits, size_t stride, const std::uint32_t* places, size_t n, unsigned windows,
+            size_t buckets) {
     next_.assign(windows * (buckets + 1), 0);
     for (unsigned w = 0; w < windows; ++w) {
       std::uint32_t* const count = next_.data() + w * (buckets + 1);

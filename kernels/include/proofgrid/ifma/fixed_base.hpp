@@ -1,6 +1,6 @@
 // Many multiples of one point, eight at a time: a table of the base's multiples for each window of signed digits, then
 // one addition per window and scalar (accumulators.hpp), for a whole batch of scalars together. Zero scalars are free.
-// With window c, n scalars of b bits take (b / c) n + (b / c + 1) 2^(c-1) additions; memory: the table, see most_bytes,
+// With window c, n scalars of b bits take (b / c) n + (b / c + 1) 2^(c-1) additions; memory: the table of 16 MB at most
 // and 1 MB (G1) to 3 MB (G2) a thread.
 #pragma once
 
@@ -24,15 +24,16 @@ namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 
 namespace fixed_base_detail {
 
-inline constexpr size_t batch = 2048;           // sums that share an inversion
-inline constexpr size_t most_bytes = 72 << 20;  // of a table
-inline constexpr unsigned largest_window = 16;
+inline constexpr size_t batch = 2048;  // sums that share an inversion
 
-inline unsigned choose_window(size_t n, unsigned bits, size_t row_bytes) {
+// 5 (BN254, G1) to 16 MB (BLS12-381, G2) of table, 256 to 768 KB of it for a window. Wider ones leave the second-level
+// cache, and waiting for rows then costs more than the additions saved: at 2^18 scalars 13 was the fastest or as fast.
+inline constexpr unsigned largest_window = 13;
+
+inline unsigned choose_window(size_t n, unsigned bits) {
   const auto cost = [&](unsigned c) { return (window_count(bits, c) - 1) * n + (window_count(bits, c) << (c - 1)); };
   unsigned best = 3;
   for (unsigned c = 4; c <= largest_window; ++c) {
-    if ((window_count(bits, c) << (c - 1)) * row_bytes > most_bytes) break;
     if (cost(c) < cost(best)) best = c;
   }
   return best;
@@ -261,13 +262,12 @@ template <class G>
 void scale(const uint64_t* base, const std::byte* scalars, size_t n, bool result_mont, uint64_t* out, Run& run,
            unsigned window = 0) {
   using namespace fixed_base_detail;
-  using Coordinate = LanesOf<typename G::Coordinate>;
   using F = typename G::Coordinate;
   using S = typename G::Scalar;
   if (!Affine<F>::is_canonical(base)) throw MalformedInput("base: a coordinate is not below the modulus");
   if (n == 0) return;
   const unsigned bits = S::Params::bits;
-  const unsigned c = window ? window : choose_window(n, bits, 8 * PackedPoint<Coordinate>::row_words);
+  const unsigned c = window ? window : choose_window(n, bits);
   const size_t range = std::clamp<size_t>(n / (size_t{4} * run.team.size()), 256, 4 * batch);
   const size_t tasks = (n + range - 1) / range;
   run.progress.expect(tasks);

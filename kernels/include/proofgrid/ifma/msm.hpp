@@ -1,5 +1,5 @@
-// Multi-scalar multiplication eight additions at a time: what ../msm.hpp says of jobs, scalars and tasks holds here. A task
-// is a range of a job's windows:
+// Multi-scalar multiplication eight additions at a time: what ../msm.hpp says of jobs, scalars and tasks holds here. A
+// task is a range of a job's windows:
 //
 //   some windows at a time (as many as fill the lanes with buckets)
 //     digits.hpp    the digits of eight scalars at a time; the points of each bucket
@@ -7,9 +7,9 @@
 //   all windows of the task at once
 //     buckets_reduce.hpp   the windows' sums from the buckets'
 //
-// Cost over n dense scalars of b bits: (b / c + 1) * (n + 2 * 2^(c-1)) affine additions, each an eighth of 5 mul and 1 square.
-// Memory: 4 bytes a term and job; for each thread 6 bytes a term of the largest task, a record for each bucket of its windows,
-// and 2 MB; for bases that are not prepared, a record each.
+// Cost over n dense scalars of b bits: (b / c + 1) * (n + 2 * 2^(c-1)) affine additions, each an eighth of 5 mul and 1
+// square. Memory: 4 bytes a term and job; for each thread 6 bytes a term of the largest task, a record for each bucket
+// of its windows, and 2 MB; for bases that are not prepared, a record each.
 #pragma once
 
 #include <immintrin.h>
@@ -81,7 +81,8 @@ class MsmPlan {
     const unsigned windows = dense_.empty() ? 0 : window_count(Scalar::Params::bits, window_);
     // As many tasks as threads share evenly; what windows are left over, all threads share.
     const unsigned left = alone ? windows % static_cast<unsigned>(threads) : 0, whole = windows - left;
-    const size_t wanted = std::clamp<size_t>(task_buckets >> (window_ - 1), 4, 64), most = std::max<size_t>(whole / threads, 1);
+    const size_t wanted = std::clamp<size_t>(task_buckets >> (window_ - 1), 4, 64);
+    const size_t most = std::max<size_t>(whole / threads, 1);
     const size_t rounds = (most + wanted - 1) / wanted, tasks = std::min<size_t>(rounds * threads, whole);
     for (size_t t = 0; t < tasks; ++t) {
       const auto first = static_cast<unsigned>(whole * t / tasks), end = static_cast<unsigned>(whole * (t + 1) / tasks);
@@ -140,7 +141,8 @@ class MsmPlan {
     const size_t n = task.end - task.begin, row = std::max(buckets(task), lanes), stride = (n + 7) / 8 * 8;
     const auto at_once = static_cast<unsigned>(std::clamp<size_t>(msm_detail::batch_buckets / row, 1, task.windows));
     worker.buckets.assign(task.windows * row);
-    const unsigned read_at_once = small ? 1 : std::max(at_once, std::min(msm_detail::read_windows / at_once * at_once, task.windows));
+    const unsigned ahead = std::min(msm_detail::read_windows / at_once * at_once, task.windows);
+    const unsigned read_at_once = small ? 1 : std::max(at_once, ahead);
     worker.digits.resize(read_at_once * stride);
     const LaneDigits reader(Scalar::Params::bits, small ? max_window : window_);
     for (unsigned done = 0; done < task.windows; done += at_once) {

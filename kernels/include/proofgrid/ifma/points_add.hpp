@@ -1,14 +1,14 @@
-// Affine additions eight at a time, a whole batch of vectors with one inversion: 5 multiplications and 1 square for eight
-// sums (Montgomery, Math. Comp. 48, 1987), 590 vpmadd52 over BN254's G1.
+// Affine additions eight at a time, a whole batch of vectors with one inversion: 5 multiplications and 1 square for
+// eight sums (Montgomery, Math. Comp. 48, 1987), 590 vpmadd52 over BN254's G1.
 //
-//   forward   the products of all denominators x2 - x1, in `chains` independent chains, so that one multiplication's latency
-//             hides behind another's
+//   forward   the products of all denominators x2 - x1, in `chains` independent chains, so that one multiplication's
+//             latency hides behind another's
 //   inverse   of the chains' product: eight lanes, one scalar inversion
 //   backward  each denominator's inverse, the slope, the sum
 //
-// The common path asks nothing. A vector with an idle lane or an empty sum is added carefully: each lane by its own case.
-// A vector with equal or opposite points makes the product vanish; then the whole batch is done carefully. So sums are
-// right for every input, and the worst input costs less than twice the best.
+// The common path asks nothing. A vector with an idle lane or an empty sum is added carefully: each lane by its own
+// case. A vector with equal or opposite points makes the product vanish; then the whole batch is done carefully. So
+// sums are right for every input, and the worst input costs less than twice the best.
 #pragma once
 
 #include <immintrin.h>
@@ -18,154 +18,15 @@
 
 #include "proofgrid/ifma/inverse.hpp"
 #include "proofgrid/ifma/points.hpp"
+#include "proofgrid/ifma/points_factors.hpp"
 
 PROOFGRID_IFMA_BEGIN
 namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 
-namespace points_detail {
-
-// a b and a^2 with limbs that are not carried, below 2^57: for a sum that is carried later. (Those of Lanes2 are carried.)
-template <class P>
-PROOFGRID_INLINE Lanes<P> reduce_open(Word (&wide)[1][2 * Lanes<P>::limbs]) {
-  Lanes<P>::Wide::reduce(wide);
-  Lanes<P> r;
-#pragma GCC unroll 8
-  for (size_t i = 0; i < Lanes<P>::limbs; ++i) r.limb[i] = wide[0][Lanes<P>::limbs + i];
-  return r;
-}
-template <class P>
-PROOFGRID_INLINE Lanes<P> open_product(const Lanes<P>& a, const Lanes<P>& b) {
-  Word wide[1][2 * Lanes<P>::limbs];
-  Lanes<P>::multiply_wide(wide[0], a, b);
-  return reduce_open<P>(wide);
-}
-template <class P>
-PROOFGRID_INLINE Lanes<P> open_square(const Lanes<P>& a) {
-  Word wide[1][2 * Lanes<P>::limbs];
-  Lanes<P>::square_wide(wide[0], a);
-  return reduce_open<P>(wide);
-}
-template <class P>
-PROOFGRID_INLINE Lanes2<P> open_product(const Lanes2<P>& a, const Lanes2<P>& b) {
-  return a * b;
-}
-template <class P>
-PROOFGRID_INLINE Lanes2<P> open_square(const Lanes2<P>& a) {
-  return a.square();
-}
-
-// Carries that leave a limb's own upper bits where they are: vpmadd52 ignores them, so this is enough for a factor.
-template <class P>
-PROOFGRID_INLINE void carry_factor(Lanes<P>& x) {
-#if defined(PROOFGRID_VERIFY)
-  x.carry();
-#else
-#pragma GCC unroll 8
-  for (size_t i = 0; i + 1 < Lanes<P>::limbs; ++i) {
-    x.limb[i + 1] = _mm512_add_epi64(x.limb[i + 1], _mm512_srai_epi64(x.limb[i], limb_bits));
-  }
-#endif
-}
-
-// `limbs` uncarried, a value of magnitude below 2 k + 5 (k = 4, 8): less k p where it is about k p or more, and so on down
-// to 4 p; then carried, of magnitude 5. Only the top limb is compared: carries into it are below 2^6, and p's own top limb
-// has 17 bits or more.
-template <unsigned k, class P>
-PROOFGRID_INLINE Lanes<P> lower(Lanes<P> x) {
-  using C = Constants<P>;
-  static constexpr auto multiple = C::multiple(k);
-  constexpr size_t top = Lanes<P>::limbs - 1;
-  const Mask above = _mm512_cmpge_epi64_mask(x.limb[top], all(multiple.limb[top] + 64));
-#pragma GCC unroll 8
-  for (size_t i = 0; i <= top; ++i) {
-    x.limb[i] = _mm512_mask_sub_epi64(x.limb[i], above, x.limb[i], all(multiple.limb[i]));
-  }
-  if constexpr (k > 4) {
-    return lower<k / 2>(x);
-  } else {
-    x.carry();
-    return x.bound(5);
-  }
-}
-
-// a - b - c, an open product less values of magnitudes up to mb and mc (0: there is no c); of magnitude 5.
-template <unsigned mb, unsigned mc, class P>
-PROOFGRID_INLINE Lanes<P> lowered_difference(const Lanes<P>& a, const Lanes<P>& b, const Lanes<P>& c) {
-  static constexpr auto offset = Constants<P>::multiple(mb + mc);
-  b.require(mb);
-  if constexpr (mc != 0) c.require(mc);
-  Lanes<P> r;
-#pragma GCC unroll 8
-  for (size_t i = 0; i < Lanes<P>::limbs; ++i) {
-    r.limb[i] = _mm512_add_epi64(a.limb[i], _mm512_sub_epi64(all(offset.limb[i]), b.limb[i]));
-    if constexpr (mc != 0) r.limb[i] = _mm512_sub_epi64(r.limb[i], c.limb[i]);
-  }
-  static_assert(mb + mc + Lanes<P>::product <= 13);
-  return lower<(mb + mc + Lanes<P>::product > 9 ? 8 : 4)>(r);
-}
-template <unsigned mb, unsigned mc, class P>
-PROOFGRID_INLINE Lanes2<P> lowered_difference(const Lanes2<P>& a, const Lanes2<P>& b, const Lanes2<P>& c) {
-  return {lowered_difference<mb, mc>(a.c0, b.c0, c.c0), lowered_difference<mb, mc>(a.c1, b.c1, c.c1)};
-}
-
-// a b, a - b and, in the lanes of the mask, -a - b, for factors: values that will be multiplied and nothing else. Magnitudes
-// are 3, ma + mb and 2 ma + mb. Karatsuba adds its factors' coordinates, so that those of Lanes2 are carried as ever.
-template <class P>
-PROOFGRID_INLINE Lanes<P> factor_product(const Lanes<P>& a, const Lanes<P>& b) {
-  Lanes<P> r = open_product(a, b);
-  carry_factor(r);
-  return r.bound(Lanes<P>::product);
-}
-template <class P>
-PROOFGRID_INLINE Lanes2<P> factor_product(const Lanes2<P>& a, const Lanes2<P>& b) {
-  return a * b;
-}
-
-template <unsigned ma, unsigned mb, class P>
-PROOFGRID_INLINE Lanes<P> factor_difference(const Lanes<P>& a, const Lanes<P>& b) {
-  static constexpr auto offset = Constants<P>::multiple(mb);
-  a.require(ma), b.require(mb);
-  Lanes<P> r;
-#pragma GCC unroll 8
-  for (size_t i = 0; i < Lanes<P>::limbs; ++i) {
-    r.limb[i] = _mm512_sub_epi64(_mm512_add_epi64(a.limb[i], all(offset.limb[i])), b.limb[i]);
-  }
-  carry_factor(r);
-  return r.bound(ma + mb);
-}
-template <unsigned ma, unsigned mb, class P>
-PROOFGRID_INLINE Lanes2<P> factor_difference(const Lanes2<P>& a, const Lanes2<P>& b) {
-  return Lanes2<P>::template subtract<mb>(a, b);
-}
-
-template <bool factor, unsigned ma, unsigned mb, class P>
-PROOFGRID_INLINE Lanes<P> signed_difference(Mask negative, const Lanes<P>& a, const Lanes<P>& b) {
-  static constexpr auto offset = Constants<P>::multiple(ma + mb);
-  a.require(ma), b.require(mb);
-  Lanes<P> r;
-#pragma GCC unroll 8
-  for (size_t i = 0; i < Lanes<P>::limbs; ++i) {
-    const Word rest = _mm512_sub_epi64(all(offset.limb[i]), b.limb[i]);
-    r.limb[i] = _mm512_mask_sub_epi64(_mm512_add_epi64(rest, a.limb[i]), negative, rest, a.limb[i]);
-  }
-  if constexpr (factor) {
-    carry_factor(r);
-  } else {
-    r.carry();
-  }
-  return r.bound(2 * ma + mb);
-}
-template <bool, unsigned ma, unsigned mb, class P>
-PROOFGRID_INLINE Lanes2<P> signed_difference(Mask negative, const Lanes2<P>& a, const Lanes2<P>& b) {
-  return {signed_difference<false, ma, mb>(negative, a.c0, b.c0), signed_difference<false, ma, mb>(negative, a.c1, b.c1)};
-}
-
-}  // namespace points_detail
-
 // Sums of points, and the addition of one more point to each. A Source says where a batch's second operands come from:
-// vector v holds point(v) (its x alone: x(v)) of magnitude Source::magnitude, in the lanes of active(v), which is 0 beyond
-// the last vector; where Source::has_signs, y counts negative in the lanes of negative(v). finished(v) is called when v's
-// sum stands; the vectors end from the last to the first.
+// vector v holds point(v) (its x alone: x(v)) of magnitude Source::magnitude, in the lanes of active(v), which is 0
+// beyond the last vector; where Source::has_signs, y counts negative in the lanes of negative(v). finished(v) is called
+// when v's sum stands; the vectors end from the last to the first.
 template <class F>
 class PointSums {
  public:
@@ -252,18 +113,25 @@ class PointSums {
 #pragma GCC unroll 4
       for (size_t j = 0; j < chains; ++j) careful |= lanes_[v + j].careful;
       if (!careful) [[likely]] {
-        // Two sums in stages: each stage without a multiplication stands behind one of the other sum, beside which it runs.
+        // Two sums in stages: each stage without a multiplication stands behind one of the other sum, beside which it
+        // runs.
         static_assert(chains == 2);
         PointLanes<F> p[chains];
         F slope[chains], chord[chains], rise[chains];
-        const auto invert = [&](size_t j) __attribute__((always_inline)) { slope[j] = factor_product(rest[j], prefix_[v + j]); };
+        const auto invert = [&](size_t j) __attribute__((always_inline)) {
+          slope[j] = factor_product(rest[j], prefix_[v + j]);
+        };
         const auto load = [&](size_t j) __attribute__((always_inline)) {
           p[j] = source.point(v + j);
           chord[j] = factor_difference<m, magnitude>(p[j].x, sums_[v + j].x);
           rise[j] = this->rise<true>(source, v + j, p[j].y);
         };
-        const auto divide = [&](size_t j) __attribute__((always_inline)) { slope[j] = factor_product(slope[j], rise[j]); };
-        const auto advance = [&](size_t j) __attribute__((always_inline)) { rest[j] = factor_product(rest[j], chord[j]); };
+        const auto divide = [&](size_t j) __attribute__((always_inline)) {
+          slope[j] = factor_product(slope[j], rise[j]);
+        };
+        const auto advance = [&](size_t j) __attribute__((always_inline)) {
+          rest[j] = factor_product(rest[j], chord[j]);
+        };
         const auto square = [&](size_t j) __attribute__((always_inline)) { chord[j] = open_square(slope[j]); };
         const auto set_x = [&](size_t j) __attribute__((always_inline)) {
           const F x1 = sums_[v + j].x;
@@ -274,8 +142,8 @@ class PointSums {
         const auto set_y = [&](size_t j) __attribute__((always_inline)) {
           sums_[v + j].y = lowered_difference<magnitude, 0>(slope[j], sums_[v + j].y, slope[j]);
         };
-        invert(0), load(0), invert(1), divide(0), load(1), advance(0), divide(1), square(0), advance(1), set_x(0), square(1);
-        climb(0), set_x(1), climb(1), set_y(0), set_y(1);
+        invert(0), load(0), invert(1), divide(0), load(1), advance(0), divide(1), square(0), advance(1);
+        set_x(0), square(1), climb(0), set_x(1), climb(1), set_y(0), set_y(1);
       } else {
 #pragma GCC unroll 4
         for (size_t j = 0; j < chains; ++j) rest[j] = finish(v + j, source, rest[j]);
@@ -296,7 +164,8 @@ class PointSums {
       chord = F::template subtract<magnitude>(b.x, a.x);
       const Mask same_x = both & chord.template is_zero<Source::magnitude + magnitude>();
       if (same_x) {
-        c.tangent = same_x & rise<false>(source, v, b.y).template is_zero<2 * magnitude>() & ~a.y.template is_zero<magnitude>();
+        c.tangent = same_x & rise<false>(source, v, b.y).template is_zero<2 * magnitude>() &
+                    ~a.y.template is_zero<magnitude>();
         tangent = a.y + a.y;
       }
       c.vanish = same_x & ~c.tangent;
