@@ -87,18 +87,14 @@ class ColumnTransform {
   // Two stages of block k.
   static void pass(S* x, unsigned log_length, unsigned m, const Constant<P>* t, size_t k) {
     const size_t q = size_t{1} << (log_length - 2);
-    const auto run = [&]<bool reduce, bool first>() {
+    const auto run = [&]<bool reduce>() {
       for (S* y = x; y < x + q; ++y) {
         // Else compilers keep 75 broadcast limbs on the stack, which costs more than it saves where q is small.
         asm volatile("" : "+r"(t));
-        butterflies<reduce, first>(y[0], y[q], y[2 * q], y[3 * q], m, t[k], t[2 * k], t[2 * k + 1]);
+        butterflies<reduce>(y[0], y[q], y[2 * q], y[3 * q], m, t[k], t[2 * k], t[2 * k + 1]);
       }
     };
-    if (must_reduce(m)) {
-      k ? run.template operator()<true, false>() : run.template operator()<true, true>();
-    } else {
-      k ? run.template operator()<false, false>() : run.template operator()<false, true>();
-    }
+    must_reduce(m) ? run.template operator()<true>() : run.template operator()<false>();
   }
 
   // One stage on two values; x may have any magnitude m.
@@ -115,35 +111,26 @@ class ColumnTransform {
     const auto run = [&]<bool reduce>() {
       for (size_t j = 0; j < q; ++j) {
         S* y = x + j;
-        butterflies<reduce, false>(y[0], y[2 * q], y[q], y[3 * q], m, d[q + j], d[2 * q + j], d[3 * q + j]);
+        butterflies<reduce>(y[0], y[2 * q], y[q], y[3 * q], m, d[q + j], d[2 * q + j], d[3 * q + j]);
       }
     };
     must_reduce(m) ? run.template operator()<true>() : run.template operator()<false>();
   }
 
   // Two stages on four values: first the pairs x0 x2 and x1 x3 by `outer`, then x0 x1 by `left` and x2 x3 by `right`.
-  // In the first block the first two constants are one: a reduction takes their place. 4 products, 15 additions each.
-  template <bool reduce, bool first>
+  // 4 products, 15 additions each.
+  template <bool reduce>
   PROOFGRID_INLINE static void butterflies(S& x0, S& x1, S& x2, S& x3, [[maybe_unused]] unsigned m,
                                            const Constant<P>& outer, const Constant<P>& left, const Constant<P>& right) {
     S c = x2, d = x3;
     c.verify(m), d.verify(m);
-    if constexpr (first) {
-      c = c.reduce(), d = d.reduce();
-    } else {
-      c.carry_factor(), d.carry_factor();
-      S::multiply({&c, &d}, {&outer, &outer});
-    }
+    c.carry_factor(), d.carry_factor();
+    S::multiply({&c, &d}, {&outer, &outer});
     const S b = x1;
     S bd = b + d, b_d = S::template subtract<S::product>(b, d);
     bd.verify(m + S::product), b_d.verify(m + S::product);
-    if constexpr (first) {
-      bd = bd.reduce();
-    } else {
-      bd.carry_factor();
-      bd.multiply_by(left);
-    }
-    b_d.carry_factor();
+    bd.carry_factor(), b_d.carry_factor();
+    bd.multiply_by(left);
     b_d.multiply_by(right);
     S a = x0;
     if constexpr (reduce) a = a.reduce();

@@ -88,12 +88,6 @@ class Steps {
   typename S::LaneConstants eighth_;
 };
 
-// Eight elements as they lie between two passes: word j of all eight, then word j + 1.
-template <class P>
-struct Stored {
-  Word word[P::limbs];
-};
-
 // A product as words: below 2^(64 words), of magnitude `stored<P>`.
 template <class P>
 inline constexpr unsigned stored = P::bits + 2 <= 64 * P::limbs ? 3 : 2;  // 3p < 2^256 in BN254, 2p in BLS12-381

@@ -149,19 +149,6 @@ struct Sums {
     r.limb[limbs - 1] = _mm512_sub_epi64(r.limb[limbs - 1], above);
     return r;
   }
-  // Values below 2^(64 words) as a factor, with limbs that may reach above 52 bits.
-  PROOFGRID_INLINE static Sums factor_from_words(const Word (&words)[P::limbs]) {
-    Sums r;
-#pragma GCC unroll 8
-    for (size_t i = 0; i < limbs; ++i) {
-      const size_t word = limb_bits * i / 64, shift = limb_bits * i % 64;
-      r.limb[i] = _mm512_srli_epi64(words[word], static_cast<unsigned>(shift));
-      if (shift > 64 - limb_bits && word + 1 < P::limbs) {
-        r.limb[i] = _mm512_or_si512(r.limb[i], _mm512_slli_epi64(words[word + 1], static_cast<unsigned>(64 - shift)));
-      }
-    }
-    return r;
-  }
   // Words of values below 2^(64 words), after carry_factor().
   PROOFGRID_INLINE void to_words(Word (&words)[P::limbs]) const {
 #pragma GCC unroll 8
