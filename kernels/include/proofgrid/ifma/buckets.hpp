@@ -2,7 +2,7 @@
 //
 //   lists    a list longer than a limit is split, so that a bucket that holds everything is many; the longest first
 //   groups   of lists whose sums stay in the second-level cache, one list to a lane
-//   steps    step k adds the k-th point of every list that is so long; while it ends, those of step k + 1 are fetched
+//   steps    step k adds the k-th point of every list that is so long and fetches those of step k + 1
 //   levels   the sums of a split list's parts are a list again
 //
 // So every addition is one of a batch of hundreds, whatever the lists' lengths. Cost: 590 vpmadd52 (BN254's G1) for
@@ -44,6 +44,24 @@ struct EntryRows {
   }
 };
 
+// Entry k of r[j] becomes entry j of r[k].
+PROOFGRID_INLINE void transpose_entries(__m256i (&r)[8]) {
+  __m256i a[8], b[8];
+#pragma GCC unroll 4
+  for (size_t i = 0; i < 8; i += 2) {
+    a[i] = _mm256_unpacklo_epi32(r[i], r[i + 1]), a[i + 1] = _mm256_unpackhi_epi32(r[i], r[i + 1]);
+  }
+#pragma GCC unroll 2
+  for (size_t i = 0; i < 8; i += 4) {
+    b[i] = _mm256_unpacklo_epi64(a[i], a[i + 2]), b[i + 1] = _mm256_unpackhi_epi64(a[i], a[i + 2]);
+    b[i + 2] = _mm256_unpacklo_epi64(a[i + 1], a[i + 3]), b[i + 3] = _mm256_unpackhi_epi64(a[i + 1], a[i + 3]);
+  }
+#pragma GCC unroll 4
+  for (size_t i = 0; i < 4; ++i) {
+    r[i] = _mm256_permute2x128_si256(b[i], b[i + 4], 0x20), r[i + 4] = _mm256_permute2x128_si256(b[i], b[i + 4], 0x31);
+  }
+}
+
 PROOFGRID_INLINE Mask mask_below(size_t v, size_t count) {
   const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   const __m256i place = _mm256_add_epi32(_mm256_set1_epi32(static_cast<int>(lanes * v)), lane);
@@ -70,7 +88,7 @@ struct RecordArray {
 template <class F>
 class BucketSums {
  public:
-  BucketSums() : sums_(group / lanes), current_(new Entry[group]) {}
+  BucketSums() : sums_(group / lanes), rows_(new Row[2 * turn]) {}
 
   // out's records from `first` on become the sums of the entries[begins[b] .. begins[b + 1]) of b in [0, buckets).
   void sum(const std::byte* records, const Entry* entries, const std::uint32_t* begins, size_t buckets,
@@ -93,6 +111,7 @@ class BucketSums {
 
  private:
   static constexpr size_t group = size_t{1} << (Records<F>::bytes <= 64 ? 11 : Records<F>::bytes <= 128 ? 10 : 9);
+  static constexpr size_t turn = 8;  // steps whose entries are laid out in rows at once
   static constexpr std::uint32_t is_part = std::uint32_t{1} << 31;
 
   struct List {
@@ -156,16 +175,17 @@ class BucketSums {
     }
   }
 
-  // One step's points: the entries of the lists' places `step`, in the order of ranks.
+  struct Row {  // one entry of each list of a group
+    alignas(64) Entry entries[group];
+  };
+
+  // One step's points, and the next step's entries.
   struct Step {
     static constexpr unsigned magnitude = 1;
     static constexpr bool has_signs = true;
     buckets_detail::EntryRows<F> rows_of;
-    const Entry* entries;
-    const std::uint32_t* starts;
-    Entry* current;
-    std::uint32_t next;             // the step after this one
-    size_t count = 0, next_count;  // lists that this step and the next one concern
+    const Entry *current, *next;
+    size_t count, next_count;  // lists that this step and the next one concern
 
     PROOFGRID_INLINE Mask active(size_t v) const { return buckets_detail::mask_below(v, count); }
     PROOFGRID_INLINE Mask negative(size_t v) const { return rows_of.negative(current + lanes * v); }
@@ -179,36 +199,55 @@ class BucketSums {
       rows_of.rows(rows, current + lanes * v);
       return Records<F>::point(rows);
     }
-    // Vector v's points of the next step. Where a list ends in the vector, what follows it is fetched and not used.
-    PROOFGRID_INLINE void finished(size_t v) const {
+    // Where a list ends in the vector, what follows it is fetched and not used.
+    PROOFGRID_INLINE void fetch(size_t v) const {
       if (lanes * v >= next_count) return;
 #pragma GCC unroll 8
-      for (size_t i = lanes * v; i < lanes * (v + 1); ++i) {
-        current[i] = entries[starts[i] + next];
-        Records<F>::prefetch(rows_of.row(current[i]));
-      }
+      for (size_t i = lanes * v; i < lanes * (v + 1); ++i) Records<F>::prefetch(rows_of.row(next[i]));
     }
   };
+
+  // The rows of steps [first, first + turn), for the lists before `count`; asks for the entries of the next turn.
+  void lay_out(const Entry* entries, const std::uint32_t* starts, size_t first, size_t count) {
+    for (size_t i = 0; i < count; i += lanes) {
+      __m256i r[turn];
+#pragma GCC unroll 8
+      for (size_t j = 0; j < lanes; ++j) {
+        const Entry* const list = entries + starts[i + j] + first;
+        r[j] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(list));
+        _mm_prefetch(list + turn, _MM_HINT_T1);
+      }
+      buckets_detail::transpose_entries(r);
+#pragma GCC unroll 8
+      for (size_t k = 0; k < turn; ++k) {
+        _mm256_store_si256(reinterpret_cast<__m256i*>(&row(first + k).entries[i]), r[k]);
+      }
+    }
+  }
+  Row& row(size_t step) { return rows_[step % (2 * turn)]; }
 
   void add_group(const std::byte* records, const Entry* entries, size_t first, size_t count) {
     const auto longer = [&](size_t k) {
       const size_t n = k < longer_.size() ? longer_[k] : 0;
       return n <= first ? 0 : std::min(n - first, count);
     };
-    Step step{{records}, entries, starts_.data() + first, current_.get(), 0, 0, count};
+    const std::uint32_t* const starts = starts_.data() + first;
+    lay_out(entries, starts, 0, count);
+    Step step{{records}, row(0).entries, row(0).entries, count, count};
     const size_t vectors = (count + lanes - 1) / lanes;
-    for (size_t v = 0; v < vectors; ++v) step.finished(v);
+    for (size_t v = 0; v < vectors; ++v) step.fetch(v);
     for (size_t v = 0; v < vectors; ++v) {  // the first points are the first sums
       const PointLanes<F> p = step.point(v);
       sums_.sum(v) = {p.x, F::blend(step.negative(v), p.y, p.y.template negate<1>())};
       sums_.empty(v) = 0;
     }
     for (size_t v = vectors; v < sums_.capacity() && v < vectors + PointSums<F>::chains; ++v) sums_.empty(v) = 0;
-    step.next = 1, step.next_count = longer(1);
-    for (size_t v = 0; v < vectors; ++v) step.finished(v);
-    while (step.next_count != 0) {
-      step.count = step.next_count;
-      step.next_count = longer(++step.next);
+    step.next = row(1).entries, step.next_count = longer(1);
+    for (size_t v = 0; v < vectors; ++v) step.fetch(v);
+    for (size_t k = 1; step.next_count != 0; ++k) {
+      step.current = row(k).entries, step.count = step.next_count;
+      step.next = row(k + 1).entries, step.next_count = longer(k + 1);
+      if ((k + 1) % turn == 0) lay_out(entries, starts, k + 1, step.next_count);
       sums_.add((step.count + lanes - 1) / lanes, step);
     }
   }
@@ -246,7 +285,7 @@ class BucketSums {
   }
 
   PointSums<F> sums_;
-  std::unique_ptr<Entry[]> current_;
+  std::unique_ptr<Row[]> rows_;
   std::vector<List> lists_;
   std::vector<Split> splits_;
   std::vector<std::uint32_t> starts_, targets_, longer_, places_;

@@ -86,7 +86,7 @@ class BucketReducer {
       rows(r, v);
       return Records<F>::point(r);
     }
-    PROOFGRID_INLINE void finished(size_t) const {}
+    PROOFGRID_INLINE void fetch(size_t) const {}
   };
 
   void add_level(const RecordArray<F>& from, size_t buckets, size_t width, RecordArray<F>& to) {
