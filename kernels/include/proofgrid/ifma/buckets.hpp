@@ -16,6 +16,7 @@
 #include <cstring>
 #include <vector>
 
+#include "proofgrid/ifma/huge_pages.hpp"
 #include "proofgrid/ifma/points_add.hpp"
 #include "proofgrid/run.hpp"
 
@@ -73,11 +74,11 @@ PROOFGRID_INLINE Mask mask_below(size_t v, size_t count) {
 // Where sums go: records, and one bit each that says whether there is a point.
 template <class F>
 struct RecordArray {
-  std::vector<Line> memory;
+  std::vector<Line, HugePages<Line>> memory;
   std::vector<Mask> occupied;
 
   void assign(size_t n) {
-    memory.resize((n * Records<F>::bytes + sizeof(Line) - 1) / sizeof(Line));
+    memory.resize((n * Records<F>::bytes + sizeof(Line) - 1) / sizeof(Line), Line{});
     occupied.assign((n + lanes - 1) / lanes, 0);
   }
   std::byte* data() { return reinterpret_cast<std::byte*>(memory.data()); }
@@ -110,7 +111,8 @@ class BucketSums {
   }
 
  private:
-  static constexpr size_t group = size_t{1} << (Records<F>::bytes <= 64 ? 11 : Records<F>::bytes <= 128 ? 10 : 9);
+  // Lists of a group: a power of two, so that a window's are whole groups, and an eighth more for the parts of split lists.
+  static constexpr size_t group = (Records<F>::bytes <= 64 ? 2048 : Records<F>::bytes <= 128 ? 1024 : 512) * 9 / 8;
   static constexpr size_t turn = 8;  // steps whose entries are laid out in rows at once
   static constexpr std::uint32_t is_part = std::uint32_t{1} << 31;
 
@@ -168,10 +170,12 @@ class BucketSums {
   }
 
   void add_lists(const std::byte* records, const Entry* entries, RecordArray<F>& parts, const Progress& progress) {
-    for (size_t first = 0; first < lists_.size(); first += group) {
+    const size_t n = lists_.size(), groups = (n + group - 1) / group;
+    const size_t each = ((n + groups - 1) / groups + lanes - 1) / lanes * lanes;
+    for (size_t first = 0; first < n; first += each) {
       progress.check();
-      add_group(records, entries, first, std::min(group, lists_.size() - first));
-      store_group(parts, first, std::min(group, lists_.size() - first));
+      add_group(records, entries, first, std::min(each, n - first));
+      store_group(parts, first, std::min(each, n - first));
     }
   }
 
