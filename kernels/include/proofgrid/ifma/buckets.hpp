@@ -26,7 +26,7 @@ namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 // A record's place and the sign it enters with, as in the scalar layers' buckets.hpp.
 using Entry = std::uint32_t;
 
-inline constexpr size_t list_limit = 128;  // the longest list; as many entries of place 0 follow the last one, see Step
+inline constexpr size_t list_limit = 128;  // the longest list; as many entries of place 0 follow the last one, see lay_out
 
 namespace buckets_detail {
 
@@ -44,24 +44,6 @@ struct EntryRows {
     return _mm256_test_epi32_mask(e, _mm256_set1_epi32(1));
   }
 };
-
-// Entry k of r[j] becomes entry j of r[k].
-PROOFGRID_INLINE void transpose_entries(__m256i (&r)[8]) {
-  __m256i a[8], b[8];
-#pragma GCC unroll 4
-  for (size_t i = 0; i < 8; i += 2) {
-    a[i] = _mm256_unpacklo_epi32(r[i], r[i + 1]), a[i + 1] = _mm256_unpackhi_epi32(r[i], r[i + 1]);
-  }
-#pragma GCC unroll 2
-  for (size_t i = 0; i < 8; i += 4) {
-    b[i] = _mm256_unpacklo_epi64(a[i], a[i + 2]), b[i + 1] = _mm256_unpackhi_epi64(a[i], a[i + 2]);
-    b[i + 2] = _mm256_unpacklo_epi64(a[i + 1], a[i + 3]), b[i + 3] = _mm256_unpackhi_epi64(a[i + 1], a[i + 3]);
-  }
-#pragma GCC unroll 4
-  for (size_t i = 0; i < 4; ++i) {
-    r[i] = _mm256_permute2x128_si256(b[i], b[i + 4], 0x20), r[i + 4] = _mm256_permute2x128_si256(b[i], b[i + 4], 0x31);
-  }
-}
 
 PROOFGRID_INLINE Mask mask_below(size_t v, size_t count) {
   const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
@@ -111,7 +93,8 @@ class BucketSums {
   }
 
  private:
-  // Lists of a group: a power of two, so that a window's are whole groups, and an eighth more for the parts of split lists.
+  // Lists of a group: a power of two, so that a window's are whole groups, and an eighth more for the parts of split
+  // lists.
   static constexpr size_t group = (Records<F>::bytes <= 64 ? 2048 : Records<F>::bytes <= 128 ? 1024 : 512) * 9 / 8;
   static constexpr size_t turn = 8;  // steps whose entries are laid out in rows at once
   static constexpr std::uint32_t is_part = std::uint32_t{1} << 31;
@@ -221,7 +204,7 @@ class BucketSums {
         r[j] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(list));
         _mm_prefetch(list + turn, _MM_HINT_T1);
       }
-      buckets_detail::transpose_entries(r);
+      transpose_8x8(r);
 #pragma GCC unroll 8
       for (size_t k = 0; k < turn; ++k) {
         _mm256_store_si256(reinterpret_cast<__m256i*>(&row(first + k).entries[i]), r[k]);

@@ -1,5 +1,5 @@
-// Memory in huge pages where the system has them: points are gathered from all over it, and with pages of 4 KB each would
-// cost a walk of the page table.
+// Memory in huge pages where the system has them: points are gathered from all over it, and with pages of 4 KB each
+// would cost a walk of the page table.
 #pragma once
 
 #if defined(__linux__)
@@ -48,7 +48,9 @@ struct HugePages {
  private:
   static constexpr std::size_t line = 64, huge_page = std::size_t{2} << 20;
 
-  static std::align_val_t alignment(std::size_t bytes) { return std::align_val_t{bytes < huge_page ? line : huge_page}; }
+  static std::align_val_t alignment(std::size_t bytes) {
+    return std::align_val_t{bytes < huge_page ? line : huge_page};
+  }
 };
 
 }  // namespace proofgrid

@@ -8,9 +8,9 @@
 //     buckets_reduce.hpp   the windows' sums from the buckets'
 //
 // Cost over n dense scalars of b bits: (b / c + 1) * (n + 2 * 2^(c-1)) affine additions, each an eighth of 5 mul and 1
-// square. Memory: 4 bytes a term and job; for each thread 12 bytes a term of the largest task (an entry and four digits),
-// a record for each bucket of its windows, and 2 MB; for bases that are not prepared, a record each. Up to 12 terms are
-// added without buckets (../straus.hpp).
+// square. Memory: 4 bytes a term and job; for each thread 12 bytes a term of the largest task (an entry and four
+// digits), a record for each bucket of its windows, and 2 MB; for bases that are not prepared, a record each. Up to 12
+// terms are added without buckets (../straus.hpp).
 #pragma once
 
 #include <immintrin.h>
@@ -192,8 +192,8 @@ class MsmPlan {
         terms.insert(terms.end(), points, points + count);
         for (size_t i = first; i < first + count; ++i) {
           factors.resize(factors.size() + Scalar::limbs);
-          std::memcpy(factors.data() + factors.size() - Scalar::limbs, job_.scalars + size_t{(*places)[i]} * Scalar::bytes,
-                      Scalar::bytes);
+          const std::byte* const scalar = job_.scalars + size_t{(*places)[i]} * Scalar::bytes;
+          std::memcpy(factors.data() + factors.size() - Scalar::limbs, scalar, Scalar::bytes);
         }
       }
     }
