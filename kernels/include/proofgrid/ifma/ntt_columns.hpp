@@ -26,6 +26,7 @@ class ColumnTransform {
     if (log_size % 2) {
       for (size_t i = 0; i < size / 2; ++i) {
         const S a = load(i), b = load(i + size / 2);
+        a.verify(m), b.verify(m);
         x[i] = a + b, x[i + size / 2] = S::template subtract<m>(a, b);
       }
       return finish(x, log_size, 1, 2 * m, t);
@@ -33,6 +34,7 @@ class ColumnTransform {
     const size_t q = size / 4;
     for (size_t i = 0; i < q; ++i) {
       const S a = load(i), b = load(i + q), c = load(i + 2 * q), d = load(i + 3 * q);
+      a.verify(m), b.verify(m), c.verify(m), d.verify(m);
       S ac = a + c, bd = b + d, a_c = S::template subtract<m>(a, c), b_d = S::template subtract<m>(b, d);
       b_d.carry_factor();
       b_d.multiply_by(t[1]);
@@ -122,14 +124,15 @@ class ColumnTransform {
   }
 
   // Two stages on four values: first the pairs x0 x2 and x1 x3 by `outer`, then x0 x1 by `left` and x2 x3 by `right`.
-  // In the first block the first two constants are one: a reduction takes their place. 4 products, 15 additions each.
+  // In the first block the first two constants are one: a reduction takes their place, carried,
+  // or limbs would double from pass to pass. 4 products, 15 additions each.
   template <bool reduce, bool first>
   PROOFGRID_INLINE static void butterflies(S& x0, S& x1, S& x2, S& x3, [[maybe_unused]] unsigned m,
                                            const Constant<P>& outer, const Constant<P>& left, const Constant<P>& right) {
     S c = x2, d = x3;
     c.verify(m), d.verify(m);
     if constexpr (first) {
-      c = c.reduce(), d = d.reduce();
+      c = S::from(c.reduce().lanes(S::reduced)), d = S::from(d.reduce().lanes(S::reduced));
     } else {
       c.carry_factor(), d.carry_factor();
       S::multiply({&c, &d}, {&outer, &outer});
@@ -138,7 +141,7 @@ class ColumnTransform {
     S bd = b + d, b_d = S::template subtract<S::product>(b, d);
     bd.verify(m + S::product), b_d.verify(m + S::product);
     if constexpr (first) {
-      bd = bd.reduce();
+      bd = S::from(bd.reduce().lanes(S::reduced));
     } else {
       bd.carry_factor();
       bd.multiply_by(left);

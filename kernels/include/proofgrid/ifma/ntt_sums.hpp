@@ -1,6 +1,7 @@
 // Eight field elements inside a transform: their form never changes, so there is none, and their limbs are not carried.
 //
-// A Sums<P> stands for sum limb[i] 2^(52 i) in each lane, where a limb is a signed number below 2^60. Additions and
+// A Sums<P> stands for sum limb[i] 2^(52 i) in each lane, where a limb is a signed number below 2^61 (a product's
+// are below 2^56, and a transform adds at most thirty of them to one place). Additions and
 // subtractions work limb by limb; only what vpmadd52 is to read as a factor is carried first. Its magnitude m (value from
 // 0 to m p) is stated where it is used, and a build with PROOFGRID_VERIFY checks it there.
 //
@@ -62,6 +63,10 @@ struct Sums {
   }
   PROOFGRID_INLINE const Sums& verify([[maybe_unused]] unsigned m) const {
 #if defined(PROOFGRID_VERIFY)
+    for (size_t i = 0; i < limbs; ++i) {
+      const Word limit = all(uint64_t{1} << 61);
+      if (_mm512_cmpge_epi64_mask(_mm512_abs_epi64(limb[i]), limit)) verify::broken(P::name, "a limb beyond 2^61");
+    }
     lanes(m);
 #endif
     return *this;
