@@ -10,7 +10,7 @@ from proofgrid.kernels.arrays import decode_elements, encode_elements
 from proofgrid.kernels.backend import Backend
 from proofgrid.kernels.curves import Field
 from proofgrid.kernels.reference.ntt import evaluate, naive_dft
-from tests.kernels import laws
+from tests.kernels import backends, laws
 
 
 def shifts(field: Field) -> tuple[int, ...]:
@@ -25,6 +25,18 @@ def test_small_domains_match_the_definition(scalar_field: Field, backend: Backen
         transformed = backend.ntt(scalar_field, values, shift=shift)
         assert decode_elements(transformed) == naive_dft(scalar_field, numbers, shift)
         assert (backend.ntt(scalar_field, transformed, shift=shift, inverse=True) == values).all()
+
+
+@pytest.mark.parametrize("log_n", range(6, 17))
+def test_a_transform_is_the_same_the_second_time(scalar_field: Field, native: Backend, log_n: int) -> None:
+    """What one transform keeps for the next of its size must serve it."""
+    values = encode_elements(scalar_field, laws.sample(scalar_field, 1 << log_n, seed=log_n))
+    expected = [
+        backends.named("native-portable").ntt(scalar_field, values, inverse=inverse) for inverse in (False, True)
+    ]
+    for _ in range(3):
+        for inverse in (False, True):
+            assert (native.ntt(scalar_field, values, inverse=inverse) == expected[inverse]).all()
 
 
 @pytest.mark.parametrize("log_n", range(17))

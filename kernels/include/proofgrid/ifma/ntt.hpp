@@ -110,7 +110,7 @@ class Transform {
     Stored<P>* kept = new_steps_ ? new_steps_->group(group) : nullptr;
     finish_columns(x, m, group, [&](size_t g, size_t r) -> const S& {
       const S& factor = steps.next(g, r);
-      if (kept) factor.to_canonical_words(kept[g * lanes + r].word);
+      if (kept) factor.of_factor().to_canonical_words(kept[g * lanes + r].word);
       return factor;
     });
   }
@@ -134,7 +134,7 @@ class Transform {
   // Names an element that is not below p.
   [[noreturn, gnu::cold]] void refuse(size_t group) const {
     for (size_t i = 0; i < n1_ * lanes; ++i) {
-      elements_detail::load<F>(values_, "values", i / lanes * n2_ + group * lanes + i % lanes);
+      proofgrid::elements_detail::load<F>(values_, "values", i / lanes * n2_ + group * lanes + i % lanes);
     }
     throw MalformedInput("values: they changed while they were read");
   }

@@ -54,12 +54,20 @@ struct Sums {
     r.carry();
     return r.bound(m);
   }
-  // Enough carrying for a factor: vpmadd52 reads the low 52 bits of a limb, so what was carried upwards may stay above them.
+  // Enough carrying for a factor: vpmadd52 reads the low 52 bits of a limb, so what was carried upwards may stay above them. What this leaves
+  // is no value to add to or to reduce.
   PROOFGRID_INLINE void carry_factor() {
 #pragma GCC unroll 8
     for (size_t i = 0; i + 1 < limbs; ++i) {
       limb[i + 1] = _mm512_add_epi64(limb[i + 1], _mm512_srai_epi64(limb[i], limb_bits));
     }
+  }
+  // The value again, after carry_factor().
+  PROOFGRID_INLINE Sums of_factor() const {
+    Sums r = *this;
+#pragma GCC unroll 8
+    for (size_t i = 0; i + 1 < limbs; ++i) r.limb[i] = low_bits(limb[i]);
+    return r;
   }
   PROOFGRID_INLINE const Sums& verify([[maybe_unused]] unsigned m) const {
 #if defined(PROOFGRID_VERIFY)
