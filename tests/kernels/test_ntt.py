@@ -62,6 +62,44 @@ def test_native_matches_reference(scalar_field: Field, native: Backend, referenc
         assert (ours == reference.ntt(scalar_field, values, inverse=inverse, shift=7)).all()
 
 
+@pytest.mark.parametrize("log_n", [5, 6, 7, 12, 13, 14, 15, 17, 18])
+@pytest.mark.parametrize("pattern", ["random", "largest", "alternating", "one"])
+def test_layers_agree_around_every_change_of_algorithm(
+    scalar_field: Field, native: Backend, log_n: int, pattern: str
+) -> None:
+    """From 2^6 on the ifma layer takes eight elements at a time; odd, even and long halves start and end differently.
+
+    The largest values reach the bounds that a VERIFY build checks; 2^18 with a shift once overflowed a limb.
+    """
+    n, p = 1 << log_n, scalar_field.modulus
+    largest, zero = encode_elements(scalar_field, [p - 1, 0])
+    values = np.zeros((n, 4), dtype=np.uint64)
+    if pattern == "random":
+        values[:] = np.random.default_rng(log_n).integers(0, 2**64, size=(n, 4), dtype=np.uint64)
+        values[:, 3] >>= np.uint64(3)  # below 2^253
+    elif pattern == "largest":
+        values[:] = largest
+    elif pattern == "alternating":
+        values[::2], values[1::2] = zero, largest
+    else:
+        values[n - 1] = largest
+    portable = backends.named("native-portable")
+    for shift in (1, 7):
+        for inverse in (False, True):
+            ours = native.ntt(scalar_field, values, inverse=inverse, shift=shift)
+            assert (ours == portable.ntt(scalar_field, values, inverse=inverse, shift=shift)).all(), (shift, inverse)
+
+
+@pytest.mark.parametrize("log_n", [6, 9])
+def test_any_element_that_is_not_below_the_modulus_is_named(scalar_field: Field, native: Backend, log_n: int) -> None:
+    values = encode_elements(scalar_field, laws.sample(scalar_field, 1 << log_n, seed=1))
+    for index in (0, 1, (1 << log_n) // 2 + 3, (1 << log_n) - 1):
+        wrong = values.copy()
+        wrong[index] = np.iinfo(np.uint64).max
+        with pytest.raises(MalformedInput, match=f"element {index} "):
+            native.ntt(scalar_field, wrong)
+
+
 def test_the_smallest_and_the_widest_domains_of_a_base_field(field: Field, backend: Backend) -> None:
     """A base field has two-adicity 1: n = 2 is its largest domain, n = 4 is refused."""
     numbers = [1, field.modulus - 1]

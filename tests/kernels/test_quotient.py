@@ -10,6 +10,7 @@ from proofgrid.kernels.arrays import decode_elements, encode_elements
 from proofgrid.kernels.backend import COEFFICIENT, Backend
 from proofgrid.kernels.curves import BLS12_381, BN254, Field
 from proofgrid.kernels.reference.ntt import evaluate
+from tests.kernels import backends
 
 Entries = list[tuple[int, int, int, int]]  # matrix, constraint, signal, the plain value v
 
@@ -71,6 +72,40 @@ def test_native_matches_reference(scalar_field: Field, native: Backend, referenc
     coefficients, witness = records(scalar_field, entries), encode_elements(scalar_field, numbers)
     ours = native.quotient(scalar_field, coefficients, witness, log_n)
     assert (ours == reference.quotient(scalar_field, coefficients, witness, log_n)).all()
+
+
+def many_records(field: Field, n: int, order: str, seed: int) -> np.ndarray:
+    """Two records a row and matrix, values 1, -1 and random ones, as a .zkey lists them or not."""
+    generator = np.random.default_rng(seed)
+    one, minus_one = (field.montgomery_radix**2 % field.modulus * sign % field.modulus for sign in (1, -1))
+    array = np.zeros(4 * n, dtype=COEFFICIENT)
+    array["matrix"], array["constraint"] = np.tile([0, 0, 1, 1], n), np.repeat(np.arange(n), 4)
+    array["signal"] = generator.integers(0, n, 4 * n)
+    array["value"] = generator.integers(0, 2**61, (4 * n, 4), dtype=np.uint64)
+    kinds = generator.integers(0, 3, 4 * n)
+    array["value"][kinds == 0], array["value"][kinds == 1] = encode_elements(field, [one, minus_one])
+    if order == "shuffled":
+        generator.shuffle(array)
+    elif order == "backwards":
+        array = array[::-1].copy()
+    elif order == "one row":
+        array["constraint"] = n // 2
+    elif order == "gaps":
+        array = array[(array["constraint"] % 7 == 3) | (array["constraint"] > n - n // 4)].copy()
+    return array
+
+
+@pytest.mark.parametrize("order", ["sorted", "shuffled", "backwards", "one row", "gaps"])
+@pytest.mark.parametrize("log_n", [5, 6, 7, 12, 13, 15])
+def test_layers_agree_on_any_order_of_records(scalar_field: Field, native: Backend, log_n: int, order: str) -> None:
+    n = 1 << log_n
+    coefficients = many_records(scalar_field, n, order, seed=log_n)
+    witness = np.random.default_rng(log_n).integers(0, 2**61, (n, 4), dtype=np.uint64)
+    witness[: n // 2 : 2] = 0
+    witness[1 : n // 2 : 2] = encode_elements(scalar_field, [scalar_field.modulus - 1])
+    expected = backends.named("native-portable").quotient(scalar_field, coefficients, witness, log_n)
+    for _ in range(2):
+        assert (native.quotient(scalar_field, coefficients, witness, log_n) == expected).all()
 
 
 def test_no_coefficients_give_zeros(scalar_field: Field, backend: Backend) -> None:
