@@ -8,7 +8,8 @@
 // A layer must not raise the compiler's target for a whole translation unit (-mbmi2, -mavx512ifma): inline functions
 // of the standard library would be emitted with those instructions and could be picked by the linker for every layer.
 // Assembly and targets on the layer's own functions are safe. So a header of ifma/ includes what it needs first and then
-// stands between PROOFGRID_IFMA_BEGIN and PROOFGRID_IFMA_END.
+// stands between PROOFGRID_IFMA_BEGIN and PROOFGRID_IFMA_END. Friends defined in a class template must be PROOFGRID_INLINE there:
+// g++ 12 gives them no target of their own.
 #pragma once
 
 #if (defined(PROOFGRID_LAYER_ADX) || defined(PROOFGRID_LAYER_IFMA)) && !defined(__x86_64__)
