@@ -8,7 +8,7 @@
 
 #include <immintrin.h>
 
-#include <string>
+#include <cstring>
 
 #include "proofgrid/ifma/ntt_buffer.hpp"
 #include "proofgrid/ifma/ntt_columns.hpp"
@@ -32,19 +32,6 @@ PROOFGRID_INLINE void prefetch_piece(const T* source) {
 template <class T>
 PROOFGRID_INLINE void prefetch_piece_to_write(const T* target) {
   for (size_t i = 0; i < 4; ++i) __builtin_prefetch(reinterpret_cast<const char*>(target) + cache_line * i, 1, 2);
-}
-
-// The lanes whose value lies below p.
-template <class P>
-PROOFGRID_INLINE Mask below_modulus(const Lanes<P>& x) {
-  using C = Constants<P>;
-  Word borrow = _mm512_setzero_si512();
-#pragma GCC unroll 8
-  for (size_t i = 0; i < C::limbs; ++i) {
-    const Word difference = _mm512_sub_epi64(x.limb[i], all(C::modulus.limb[i]));
-    borrow = _mm512_srai_epi64(_mm512_add_epi64(difference, borrow), limb_bits);
-  }
-  return _mm512_movepi64_mask(borrow);
 }
 
 // One transform as ntt.hpp's function of the same name does it, for 6 <= log_n <= two_adicity.
@@ -96,34 +83,33 @@ class Transform {
   void transform_columns(size_t group, unsigned worker) {
     run_.progress.check();
     S* x = buffers_.data() + (worker << log_n2_);
-    Mask below = 0xff;
     const unsigned m = ColumnTransform<P>::template transform<S::reduced>(
-        x, log_n1_, twiddles_->data(), [&](size_t i) { return load(i, group, below); });
-    if (below != 0xff) [[unlikely]] refuse(group);
+        x, log_n1_, twiddles_->data(), [&](size_t i) { return load(i, group); });
     if (steps_) {
       const Stored<P>* factors = steps_->group(group);
-      finish_columns(x, m, group, [&](size_t g, size_t r) { return S::factor_from_words(factors[g * lanes + r].word); });
+      finish_columns<1>(x, m, group, [&](size_t g, size_t r) { return S::factor_from_words(factors[g * lanes + r].word); });
       return;
     }
     const size_t column = group * lanes;
     Steps<P> steps(starts_.empty() ? start_ : lanes_of<P>(&starts_[column]), lanes_of<P>(&ratios_[column]));
     Stored<P>* kept = new_steps_ ? new_steps_->group(group) : nullptr;
-    finish_columns(x, m, group, [&](size_t g, size_t r) -> const S& {
+    finish_columns<S::product>(x, m, group, [&](size_t g, size_t r) -> const S& {
       const S& factor = steps.next(g, r);
       if (kept) factor.of_factor().to_canonical_words(kept[g * lanes + r].word);
       return factor;
     });
   }
 
-  // Eight elements of row i, below 2 p; clears the bits in `below` of those that are not below p.
-  PROOFGRID_INLINE S load(size_t i, size_t group, Mask& below) const {
+  // Eight elements of row i, below 2 p.
+  PROOFGRID_INLINE S load(size_t i, size_t group) const {
     const std::byte* source = values_ + (i * n2_ + group * lanes) * F::bytes;
     prefetch_piece(source + rows_ahead * n2_ * F::bytes);
     Word words[P::limbs];
     load_rows(words, source);
-    const L loaded = L::template from_words<6>(words);  // any four words
-    below &= below_modulus(loaded);
-    S x = S::from(loaded);
+    // Below p is what has a top word below p's; others are looked at one by one.
+    const Mask below = _mm512_cmplt_epu64_mask(words[P::limbs - 1], all(P::modulus[P::limbs - 1]));
+    if (below != 0xff) [[unlikely]] require_canonical(words, i * n2_ + group * lanes);
+    S x = S::from(L::from_words(words));
     if (shifted_ && !inverse_) {
       x.multiply_by(powers_[i]);
       x = x.reduce();
@@ -131,17 +117,22 @@ class Transform {
     return x;
   }
 
-  // Names an element that is not below p.
-  [[noreturn, gnu::cold]] void refuse(size_t group) const {
-    for (size_t i = 0; i < n1_ * lanes; ++i) {
-      proofgrid::elements_detail::load<F>(values_, "values", i / lanes * n2_ + group * lanes + i % lanes);
+  // Throws for an element that is not below p; `first` is the first one's index.
+  [[gnu::cold, gnu::noinline]] void require_canonical(const Word (&words)[P::limbs], size_t first) const {
+    uint64_t read[P::limbs][lanes];
+    std::memcpy(read, words, sizeof read);
+    for (size_t lane = 0; lane < lanes; ++lane) {
+      uint64_t element[P::limbs];
+      for (size_t j = 0; j < P::limbs; ++j) element[j] = read[j][lane];
+      if (F::is_canonical(element)) continue;
+      proofgrid::elements_detail::load<F>(values_, "values", first + lane);
+      throw MalformedInput("values: they changed while they were read");
     }
-    throw MalformedInput("values: they changed while they were read");
   }
 
-  template <class Factor>
+  template <unsigned step_magnitude, class Factor>
   PROOFGRID_INLINE void finish_columns(const S* x, unsigned m, size_t group, const Factor& factor) const {
-    step_and_transpose<P>(
+    step_and_transpose<P, step_magnitude>(
         x, log_n1_, m, [this](size_t k) { return reverse_bits(k, log_n1_); }, factor,
         [&](size_t g, const Word (&words)[P::limbs][lanes]) {
           Stored<P>* target = middle_.data() + g * n2_ + group * lanes;
@@ -158,21 +149,19 @@ class Transform {
     run_.progress.check();
     S* x = buffers_.data() + (worker << log_n2_);
     const Stored<P>* source = middle_.data() + group * n2_;
-    [[maybe_unused]] const unsigned m = ColumnTransform<P>::template transform<stored<P>>(
-        x, log_n2_, twiddles_->data(), [&](size_t j) { return S::from(L::template from_words<stored<P>>(source[j].word)); });
-    for (size_t k = 0; k < n2_; ++k) {
-      S element = x[reverse_bits(k, log_n2_)];
-      element.verify(m);
-      if (shifted_ && inverse_) {
-        element.carry_factor();
-        element.multiply_by(powers_[k]);
-      }
-      Word words[P::limbs];
-      element.to_canonical_words(words);
-      F* const target = out_ + k * n1_ + group * lanes;
-      prefetch_piece_to_write(target + rows_ahead * n1_);
-      store_rows(target, words);
-    }
+    ColumnTransform<P>::template transform<stored<P>>(
+        x, log_n2_, twiddles_->data(), [&](size_t j) { return S::from(L::template from_words<stored<P>>(source[j].word)); },
+        [&](const S* done) {
+          const size_t k = reverse_bits(static_cast<size_t>(done - x), log_n2_);
+          S element = *done;
+          if (shifted_ && inverse_) {
+            element.carry_factor();
+            element.multiply_by(powers_[k]);
+          }
+          Word words[P::limbs];
+          element.to_canonical_words(words);
+          store_rows(out_ + k * n1_ + group * lanes, words);
+        });
   }
 
   const std::byte* values_;

@@ -20,8 +20,9 @@ class ColumnTransform {
 
   // The transform of load(i), i < 2^log_size, carried and of magnitude m, into x at bit-reversed places.
   // Returns its magnitude. 61 vpmadd52 a butterfly, less those by one in the first two stages.
-  template <unsigned m, class Load>
-  static unsigned transform(S* x, unsigned log_size, const Constant<P>* t, const Load& load) {
+  // Each four places that are done are handed over, while they are in the nearest cache: done(x + i) for every i.
+  template <unsigned m, class Load, class Done>
+  static unsigned transform(S* x, unsigned log_size, const Constant<P>* t, const Load& load, const Done& done) {
     const size_t size = size_t{1} << log_size;
     if (log_size % 2) {
       for (size_t i = 0; i < size / 2; ++i) {
@@ -29,7 +30,7 @@ class ColumnTransform {
         a.verify(m), b.verify(m);
         x[i] = a + b, x[i + size / 2] = S::template subtract<m>(a, b);
       }
-      return finish(x, log_size, 1, 2 * m, t);
+      return finish(x, log_size, 1, 2 * m, t, done);
     }
     const size_t q = size / 4;
     for (size_t i = 0; i < q; ++i) {
@@ -41,7 +42,11 @@ class ColumnTransform {
       x[i] = ac + bd, x[i + q] = S::template subtract<2 * m>(ac, bd);
       x[i + 2 * q] = a_c + b_d, x[i + 3 * q] = S::template subtract<S::product>(a_c, b_d);
     }
-    return finish(x, log_size, 2, 4 * m > 2 * m + S::product ? 4 * m : 2 * m + S::product, t);
+    return finish(x, log_size, 2, 4 * m > 2 * m + S::product ? 4 * m : 2 * m + S::product, t, done);
+  }
+  template <unsigned m, class Load>
+  static unsigned transform(S* x, unsigned log_size, const Constant<P>* t, const Load& load) {
+    return transform<m>(x, log_size, t, load, [](const S*) {});
   }
 
   // The transform over the odd roots, from bit-reversed places with magnitude m to natural ones; d is odd_twiddles.
@@ -61,12 +66,13 @@ class ColumnTransform {
  private:
   static constexpr unsigned block_log = 6;
 
-  // The stages after the first `done`, whose results have magnitude m.
-  static unsigned finish(S* x, unsigned log_size, unsigned done, unsigned m, const Constant<P>* t) {
-    for (size_t k = 0; k < size_t{1} << done; ++k) {
-      block(x + (k << (log_size - done)), log_size - done, m, t, k);
+  // The stages after the first one or two, whose results have magnitude m.
+  template <class Done>
+  static unsigned finish(S* x, unsigned log_size, unsigned stages, unsigned m, const Constant<P>* t, const Done& done) {
+    for (size_t k = 0; k < size_t{1} << stages; ++k) {
+      block(x + (k << (log_size - stages)), log_size - stages, m, t, k, done);
     }
-    for (; done < log_size; done += 2) m = grown(m);
+    for (; stages < log_size; stages += 2) m = grown(m);
     return m;
   }
   // After the two stages another product must still fit.
@@ -74,15 +80,20 @@ class ColumnTransform {
   static constexpr unsigned grown(unsigned m) { return (must_reduce(m) ? S::reduced : m) + stages_growth; }
 
   // All stages of block k, an even number.
-  static void block(S* x, unsigned log_length, unsigned m, const Constant<P>* t, size_t k) {
-    if (log_length == 0) return;
+  template <class Done>
+  static void block(S* x, unsigned log_length, unsigned m, const Constant<P>* t, size_t k, const Done& done) {
     if (log_length > block_log) {
       pass(x, log_length, m, t, k);
-      for (size_t b = 0; b < 4; ++b) block(x + (b << (log_length - 2)), log_length - 2, grown(m), t, 4 * k + b);
+      for (size_t b = 0; b < 4; ++b) block(x + (b << (log_length - 2)), log_length - 2, grown(m), t, 4 * k + b, done);
       return;
     }
-    for (size_t blocks = 1; log_length; log_length -= 2, blocks *= 4, m = grown(m)) {
+    size_t blocks = 1;
+    for (; log_length > 2; log_length -= 2, blocks *= 4, m = grown(m)) {
       for (size_t b = 0; b < blocks; ++b) pass(x + (b << log_length), log_length, m, t, k * blocks + b);
+    }
+    for (size_t b = 0; b < blocks; ++b, x += 4) {
+      pass(x, log_length, m, t, k * blocks + b);
+      for (size_t i = 0; i < 4; ++i) done(x + i);
     }
   }
 

@@ -13,6 +13,7 @@
 #include <immintrin.h>
 
 #include <cstdint>
+#include <utility>
 
 #include "proofgrid/ifma/field.hpp"
 
@@ -162,29 +163,16 @@ struct Sums {
     r.limb[limbs - 1] = _mm512_sub_epi64(r.limb[limbs - 1], above);
     return r;
   }
-  // Values below 2^(64 words) as a factor, with limbs that may reach above 52 bits.
+  // Values below 2^(64 words) as a factor, whose limbs reach above 52 bits.
+  template <size_t... i>
+  PROOFGRID_INLINE static Sums factor_from_words(const Word (&words)[P::limbs], std::index_sequence<i...>) {
+    return {{factor_limb<i>(words)...}};
+  }
   PROOFGRID_INLINE static Sums factor_from_words(const Word (&words)[P::limbs]) {
-    Sums r;
-#pragma GCC unroll 8
-    for (size_t i = 0; i < limbs; ++i) {
-      const size_t word = limb_bits * i / 64, shift = limb_bits * i % 64;
-      r.limb[i] = _mm512_srli_epi64(words[word], static_cast<unsigned>(shift));
-      if (shift > 64 - limb_bits && word + 1 < P::limbs) {
-        r.limb[i] = _mm512_or_si512(r.limb[i], _mm512_slli_epi64(words[word + 1], static_cast<unsigned>(64 - shift)));
-      }
-    }
-    return r;
+    return factor_from_words(words, std::make_index_sequence<limbs>());
   }
   // Words of values below 2^(64 words), after carry_factor().
-  PROOFGRID_INLINE void to_words(Word (&words)[P::limbs]) const {
-#pragma GCC unroll 8
-    for (size_t j = 0; j < P::limbs; ++j) {
-      const size_t first = 64 * j / limb_bits, shift = 64 * j % limb_bits;
-      const Word low = _mm512_srli_epi64(limb[first], static_cast<unsigned>(shift));
-      const Word high = _mm512_slli_epi64(limb[first + 1], static_cast<unsigned>(limb_bits - shift));
-      words[j] = _mm512_ternarylogic_epi64(low, high, all(limb_mask >> shift), 0xec);  // low & mask | high
-    }
-  }
+  PROOFGRID_INLINE void to_words(Word (&words)[P::limbs]) const { to_words(words, std::make_index_sequence<P::limbs>()); }
   // The canonical values. 10 vpmadd52, and a subtraction where a top limb is not below p's: once in 2^45 random values.
   PROOFGRID_INLINE void to_canonical_words(Word (&words)[P::limbs]) const {
     const Sums r = reduce();
@@ -198,6 +186,29 @@ struct Sums {
   }
 
  private:
+  template <size_t i>
+  PROOFGRID_INLINE static Word factor_limb(const Word (&words)[P::limbs]) {
+    constexpr size_t word = limb_bits * i / 64;
+    constexpr int shift = limb_bits * i % 64;
+    if constexpr (shift == 0) {
+      return words[word];
+    } else if constexpr (shift > 64 - int(limb_bits) && word + 1 < P::limbs) {
+      return _mm512_shrdi_epi64(words[word], words[word + 1], shift);
+    } else {
+      return _mm512_srli_epi64(words[word], shift);
+    }
+  }
+  template <size_t... j>
+  PROOFGRID_INLINE void to_words(Word (&words)[P::limbs], std::index_sequence<j...>) const {
+    ((words[j] = word_of<64 * j / limb_bits, 64 * j % limb_bits>()), ...);
+  }
+  // From bit `shift` of limb `first` on: its 52 bits are moved below the next limb's.
+  template <size_t first, int shift>
+  PROOFGRID_INLINE Word word_of() const {
+    const Word low = _mm512_slli_epi64(limb[first], 64 - limb_bits);
+    return _mm512_shrdi_epi64(low, limb[first + 1], 64 - int(limb_bits) + shift);
+  }
+
   static constexpr unsigned top_bits = P::bits - limb_bits * (limbs - 1);  // of p's top limb
   static constexpr unsigned reciprocal_shift = top_bits - 1;
   static_assert(top_bits >= 44 && top_bits + 3 <= limb_bits && P::limbs == 4, "a scalar field of four words in five limbs");
