@@ -96,7 +96,11 @@ class Transform {
         x, log_n1_, twiddles_->data(), [&](size_t i) { return load(i, group); });
     if (steps_) {
       const Stored<P>* factors = steps_->group(group);
-      finish_columns<1>(x, m, group, [&](size_t g, size_t r) { return S::factor_from_words(factors[g * lanes + r].word); });
+      finish_columns<1>(x, m, group, [&](size_t g, size_t r) {
+        const Stored<P>* factor = factors + g * lanes + r;
+        prefetch_piece(factor + places_ahead);
+        return S::factor_from_words(factor->word);
+      });
       return;
     }
     const size_t column = group * lanes;
@@ -159,7 +163,11 @@ class Transform {
     S* x = buffers_.data() + (worker << log_n2_);
     const Stored<P>* source = middle_.data() + group * n2_;
     ColumnTransform<P>::template transform<stored<P>>(
-        x, log_n2_, twiddles_->data(), [&](size_t j) { return S::from(L::template from_words<stored<P>>(source[j].word)); },
+        x, log_n2_, twiddles_->data(),
+        [&](size_t j) {
+          prefetch_piece(source + j + places_ahead);
+          return S::from(L::template from_words<stored<P>>(source[j].word));
+        },
         [&](const S* done) {
           const size_t place = static_cast<size_t>(done - x), k = reverse_bits(place, log_n2_);
           prefetch_piece_to_write(out_ + reverse_bits((place + places_ahead) & (n2_ - 1), log_n2_) * n1_ + group * lanes);
