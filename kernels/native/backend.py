@@ -181,9 +181,9 @@ class NativeBackend:
 
 
 def _new_elements(shape: tuple[int, ...]) -> Array:
-    """Elements to be written, from a cache line on; many of them from a huge page on, which the system then gives whole.
+    """``uint64[shape]``, uninitialised, from a cache line on; 4 MB and more from a huge page on, which the system gives whole.
 
-    Transforms step by powers of two: an element across two lines or on a small page costs them a tenth of their time.
+    Transforms step by powers of two: pieces that share lines, and small pages, cost them a tenth of their time.
     """
     size = 8 * math.prod(shape)
     boundary = _HUGE_PAGE if size >= 2 * _HUGE_PAGE else _CACHE_LINE

@@ -3,7 +3,8 @@
 //
 //   x[i n2 + j]  ->  sum over i  ->  y[k1][j] w^(j k1)  ->  sum over j  ->  out[k1 + n1 k2]
 //
-// Limit: n / 2 * log2 n * 61 / 8 vpmadd52. Two passes over memory, 32 bytes an element.
+// Limit: n / 2 * log2 n * 61 / 8 vpmadd52. Two passes over memory, 32 bytes an element each way; what a pass will touch
+// next is prefetched, for its steps are powers of two.
 #pragma once
 
 #include <immintrin.h>

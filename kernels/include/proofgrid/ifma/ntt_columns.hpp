@@ -135,8 +135,8 @@ class ColumnTransform {
   }
 
   // Two stages on four values: first the pairs x0 x2 and x1 x3 by `outer`, then x0 x1 by `left` and x2 x3 by `right`.
-  // In the first block the first two constants are one: a reduction takes their place, carried,
-  // or limbs would double from pass to pass. 4 products, 15 additions each.
+  // In the first block `outer` and `left` are one: a reduction (10 vpmadd52) takes the place of a product, carried, or limbs
+  // would double from pass to pass. 4 products, in the first block 1; 15 additions each.
   template <bool reduce, bool first>
   PROOFGRID_INLINE static void butterflies(S& x0, S& x1, S& x2, S& x3, [[maybe_unused]] unsigned m,
                                            const Constant<P>& outer, const Constant<P>& left, const Constant<P>& right) {

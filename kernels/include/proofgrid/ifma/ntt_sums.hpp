@@ -1,9 +1,9 @@
 // Eight field elements inside a transform: their form never changes, so there is none, and their limbs are not carried.
 //
-// A Sums<P> stands for sum limb[i] 2^(52 i) in each lane, where a limb is a signed number below 2^61 (a product's
-// are below 2^56, and a transform adds at most thirty of them to one place). Additions and
-// subtractions work limb by limb; only what vpmadd52 is to read as a factor is carried first. Its magnitude m (value from
-// 0 to m p) is stated where it is used, and a build with PROOFGRID_VERIFY checks it there.
+// A Sums<P> stands for sum limb[i] 2^(52 i) in each lane, where a limb is a signed number below 2^61 (a product's are below
+// 2^56, and a transform adds at most thirty of them to one place). Additions and subtractions work limb by limb; only what
+// vpmadd52 is to read as a factor is carried first. Its magnitude m (value from 0 to m p) is stated where it is used, and a
+// build with PROOFGRID_VERIFY checks it there.
 //
 // A product with a constant w takes w's five multiples w 2^(52 (i + 1)) mod p: the sum of x's limbs times these is
 // below 5 2^52 p, and one Montgomery round divides by 2^52: x w below 6p, with 61 vpmadd52 where a general product takes
@@ -55,8 +55,8 @@ struct Sums {
     r.carry();
     return r.bound(m);
   }
-  // Enough carrying for a factor: vpmadd52 reads the low 52 bits of a limb, so what was carried upwards may stay above them. What this leaves
-  // is no value to add to or to reduce.
+  // Enough carrying for a factor: vpmadd52 reads the low 52 bits of a limb, so what was carried upwards may stay above them.
+  // What this leaves is no value to add to or to reduce.
   PROOFGRID_INLINE void carry_factor() {
 #pragma GCC unroll 8
     for (size_t i = 0; i + 1 < limbs; ++i) {
