@@ -32,12 +32,17 @@ class PreparedBases:
 
 
 class MsmJob(NamedTuple):
-    """sum of scalars[i] * bases[i]: bases ``[n, *point_shape]``, canonical or ``bases_mont``, or prepared."""
+    """sum of scalars[i] * bases[i]: bases ``[n, *point_shape]``, canonical or ``bases_mont``, or prepared.
+
+    ``chosen`` leaves out terms: ``uint8[ceil(n / 8)]``, bit i % 8 of byte i // 8 set for each term that counts
+    (``np.packbits`` with ``bitorder="little"``). Scalars that are left out are checked all the same.
+    """
 
     group: Group
     bases: Array | PreparedBases
     scalars: Array
     bases_mont: bool = False
+    chosen: NDArray[np.uint8] | None = None
 
 
 def aligned_bytes(size: int) -> NDArray[np.uint8]:
@@ -45,6 +50,16 @@ def aligned_bytes(size: int) -> NDArray[np.uint8]:
     memory = np.empty(size + ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % ALIGNMENT
     return memory[start : start + size]
+
+
+def chosen_bits(job: MsmJob) -> NDArray[np.uint8] | None:
+    """``job.chosen`` if it has a bit for each term, else :class:`~proofgrid.errors.MalformedInput`."""
+    bits, size = job.chosen, -(-len(job.scalars) // 8)
+    if bits is None:
+        return None
+    if not isinstance(bits, np.ndarray) or bits.dtype != np.uint8 or bits.shape != (size,):
+        raise MalformedInput(f"chosen: expected uint8[{size}], a bit for each of {len(job.scalars)} terms")
+    return np.ascontiguousarray(bits)
 
 
 def require_form(bases: PreparedBases, group: Group, form: str, n_bytes: int) -> NDArray[np.uint8]:

@@ -55,22 +55,25 @@ def _prove(
 
 
 def _sums(key: PreparedKey, witness: Array, h_scalars: Array, backend: Backend, control: Control) -> dict[str, Array]:
-    """The five MSMs, by the names of their bases."""
-    g1, g2 = key.curve.g1, key.curve.g2
+    """The five MSMs, by the names of their bases; what A and B1 share is in ``plus`` and ``minus`` (see alike.py)."""
+    g1, g2, alike = key.curve.g1, key.curve.g2, key.alike
     jobs = {
         "b2": MsmJob(g2, key.b2, witness),
-        "a": MsmJob(g1, key.a, witness),
-        "b1": MsmJob(g1, key.b1, witness),
+        "a": MsmJob(g1, key.a, witness, chosen=alike.others),
+        "b1": MsmJob(g1, key.b1, witness, chosen=alike.others),
         "c": MsmJob(g1, key.c, witness[key.zkey.n_public + 1 :]),
         "h": MsmJob(g1, key.h, h_scalars),
     }
+    shared = {"plus": alike.plus, "minus": alike.minus}
+    jobs |= {name: MsmJob(g1, key.a, witness, chosen=bits) for name, bits in shared.items() if bits is not None}
     return dict(zip(jobs, backend.msm_many(list(jobs.values()), control=control), strict=True))
 
 
 def _blind(key: PreparedKey, sums: dict[str, Array], blinding: tuple[int, int], backend: Backend) -> Proof:
     """A = alpha + a + r delta, B = beta + b + s delta in both groups, C = c + h + s A + r B - r s delta.
 
-    Written out in the sums, so that the three are independent of each other.
+    Written out in the sums, so that the three are independent of each other. ``plus`` counts for a and
+    for b1, ``minus`` for a and against b1.
     """
     r, s = blinding
     g1, g2 = key.curve.g1, key.curve.g2
@@ -78,6 +81,10 @@ def _blind(key: PreparedKey, sums: dict[str, Array], blinding: tuple[int, int], 
     b = [(sums["b2"], 1), (key.beta2, 1), (key.delta2, s)]
     c = [(sums["c"], 1), (sums["h"], 1), (key.delta1, r * s)]
     c += [(key.alpha1, s), (sums["a"], s), (key.beta1, r), (sums["b1"], r)]
+    for name, sign in (("plus", 1), ("minus", -1)):
+        if name in sums:
+            a.append((sums[name], 1))
+            c.append((sums[name], s + sign * r))
     jobs = [_combination(group, terms) for group, terms in ((g1, a), (g2, b), (g1, c))]
     return Proof(key.curve, *backend.msm_many(jobs))
 
