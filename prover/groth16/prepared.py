@@ -22,8 +22,8 @@ BASES = {"a": "g1", "b1": "g1", "b2": "g2", "c": "g1", "h": "g1"}
 class PreparedKey:
     """A :class:`Zkey`, whose coefficients are read where they lie, and its points prepared by one backend.
 
-    ``alike`` says which wires A and B1 share. The bases are checked, their coordinates below q; the header's five points
-    are canonical. What a proof over a damaged cache file would be is said at :class:`PreparedBases`.
+    ``alike`` says which wires A and B1 share. The bases are checked, their coordinates below q; the header's five
+    points are canonical. What a proof over a damaged cache file would be is said at :class:`PreparedBases`.
     """
 
     zkey: Zkey
