@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from proofgrid.kernels.arrays import Array
 from proofgrid.kernels.backend import Backend
 from proofgrid.prover.formats.zkey import Zkey
 
@@ -22,6 +23,7 @@ Bits = NDArray[np.uint8]
 """A bit a wire, as ``MsmJob.chosen`` takes them."""
 
 _WORTHWHILE = 16
+_BLOCK = 1 << 13
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,19 +41,33 @@ def alike_wires(zkey: Zkey, backend: Backend) -> AlikeWires:
     A class below a 16th of the wires is left among the others: a sum has a cost of its own. Cost: one pass over both
     arrays, at the speed of memory. Raises :class:`~proofgrid.errors.MalformedInput` for a coordinate >= q.
     """
-    a, b1 = zkey.a_mont, zkey.b1_mont
-    same_x = np.flatnonzero((a[:, 0] == b1[:, 0]).all(axis=1) & a.any(axis=(1, 2)))
-    if _WORTHWHILE * len(same_x) < len(a):
+    n, field = len(zkey.a_mont), zkey.curve.Fq
+    equal, opposite = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+    for start in range(0, n, _BLOCK):
+        block = slice(start, start + _BLOCK)
+        a, b1 = zkey.a_mont[block], zkey.b1_mont[block]
+        same_x = _is_zero(a[:, 0] ^ b1[:, 0]) & ~_is_zero(a[:, 0])  # infinity is left among the others
+        equal[block] = same_x & _is_zero(a[:, 1] ^ b1[:, 1])
+        different = np.flatnonzero(same_x & ~equal[block])
+        opposite[start + different] = _is_zero(backend.field(field, "neg", a[different, 1]) ^ b1[different, 1])
+    plus, minus = (wires if _WORTHWHILE * np.count_nonzero(wires) >= n else None for wires in (equal, opposite))
+    if plus is None and minus is None:
         return AlikeWires(None, None, None)
-    y, y_b1 = a[same_x, 1], b1[same_x, 1]
-    equal = (y == y_b1).all(axis=1)
-    opposite = (backend.field(zkey.curve.Fq, "neg", y) == y_b1).all(axis=1) & ~equal
-    others, classes = np.ones(len(a), np.bool_), []
-    for same in (equal, opposite):
-        wires = np.zeros(len(a), np.bool_)
-        wires[same_x[same]] = True
-        worthwhile = _WORTHWHILE * np.count_nonzero(same) >= len(a)
-        others &= ~wires | (not worthwhile)
-        classes.append(np.packbits(wires, bitorder="little") if worthwhile else None)
-    plus, minus = classes
-    return AlikeWires(plus, minus, np.packbits(others, bitorder="little"))
+    others = np.ones(n, np.bool_)
+    for wires in (plus, minus):
+        if wires is not None:
+            others &= ~wires
+    return AlikeWires(_bits(plus), _bits(minus), _bits(others))
+
+
+def _bits(wires: NDArray[np.bool_] | None) -> Bits | None:
+    return None if wires is None else np.packbits(wires, bitorder="little")
+
+
+def _is_zero(elements: Array) -> NDArray[np.bool_]:
+    """Of each element, ``[n, limbs] -> [n]``."""
+    words = elements[:, 0].copy()
+    for limb in range(1, elements.shape[1]):
+        words |= elements[:, limb]
+    zero: NDArray[np.bool_] = words == 0
+    return zero
