@@ -1,6 +1,9 @@
 """The Groth16 prover (eprint 2016/260, section 3.2, with the quotient taken in the Lagrange basis as snarkjs does)."""
 
 import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -18,9 +21,17 @@ from proofgrid.verifier.keys import Proof
 _PREPARATION, _QUOTIENT, _SUMS = 2, 5, 95
 """Percent of a dense proof's time."""
 
+OnPhase = Callable[[str, float], None]
+"""Told the name of each phase and its seconds when it ends."""
+
 
 def prove(
-    key: PreparedKey | Zkey, witness: Array, *, backend: Backend | None = None, control: Control | None = None
+    key: PreparedKey | Zkey,
+    witness: Array,
+    *,
+    backend: Backend | None = None,
+    control: Control | None = None,
+    on_phase: OnPhase | None = None,
 ) -> tuple[Proof, list[int]]:
     """A proof and its public inputs, from a key and a witness ``uint64[n_vars, 4]`` (canonical, wire 0 is one).
 
@@ -28,15 +39,21 @@ def prove(
     system's randomness, so no two proofs are equal. It does **not** check that the witness satisfies the circuit; a
     false witness gives a false proof (:func:`~proofgrid.prover.groth16.keys.require_true` tells). Cost: six NTTs of the
     domain, four MSMs in G1, one in G2; the witness is read where it lies. Memory: below 400 bytes a constraint beside
-    the prepared key. Variable time. Raises :class:`MalformedInput` and :class:`~proofgrid.errors.Cancelled`.
+    the prepared key. Variable time. ``on_phase`` hears of ``preparation`` (if there was one), ``quotient``, ``sums``
+    and ``blinding``. Raises :class:`MalformedInput` and :class:`~proofgrid.errors.Cancelled`.
     """
     r = key.curve.r
     blinding = secrets.randbelow(r), secrets.randbelow(r)
-    return _prove(key, witness, blinding, backend or select(), control or Control())
+    return _prove(key, witness, blinding, backend or select(), control or Control(), on_phase)
 
 
 def _prove(
-    key: PreparedKey | Zkey, witness: Array, blinding: tuple[int, int], backend: Backend, control: Control
+    key: PreparedKey | Zkey,
+    witness: Array,
+    blinding: tuple[int, int],
+    backend: Backend,
+    control: Control,
+    on_phase: OnPhase | None = None,
 ) -> tuple[Proof, list[int]]:
     """:func:`prove` with its two blinding scalars given; only tests may fix them."""
     zkey = key.zkey if isinstance(key, PreparedKey) else key
@@ -44,14 +61,24 @@ def _prove(
     control.expect(_QUOTIENT + _SUMS)
     if isinstance(key, Zkey):
         control.expect(_PREPARATION)
-        with control.share(_PREPARATION) as part:
+        with control.share(_PREPARATION) as part, _timed("preparation", on_phase):
             key = prepare_key(key, backend=backend, control=part)
-    with control.share(_QUOTIENT) as part:
+    with control.share(_QUOTIENT) as part, _timed("quotient", on_phase):
         h_scalars = backend.quotient(zkey.curve.Fr, zkey.coefficients, witness, zkey.log_domain, control=part)
-    with control.share(_SUMS) as part:
+    with control.share(_SUMS) as part, _timed("sums", on_phase):
         sums = _sums(key, witness, h_scalars, backend, part)
     del h_scalars
-    return _blind(key, sums, blinding, backend), decode_elements(witness[1 : zkey.n_public + 1])
+    with _timed("blinding", on_phase):
+        proof = _blind(key, sums, blinding, backend)
+    return proof, decode_elements(witness[1 : zkey.n_public + 1])
+
+
+@contextmanager
+def _timed(phase: str, on_phase: OnPhase | None) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    if on_phase:
+        on_phase(phase, time.perf_counter() - start)
 
 
 def _sums(key: PreparedKey, witness: Array, h_scalars: Array, backend: Backend, control: Control) -> dict[str, Array]:

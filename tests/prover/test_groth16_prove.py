@@ -171,3 +171,10 @@ def test_progress_ends_at_one(chain: Zkey, witness: Array) -> None:
     control = Control()
     prove(chain, witness, control=control)
     assert control.fraction == 1.0
+
+
+def test_the_phases_are_told_in_order(chain: Zkey, witness: Array) -> None:
+    heard: list[tuple[str, float]] = []
+    prove(chain, witness, on_phase=lambda name, seconds: heard.append((name, seconds)))
+    assert [name for name, _ in heard] == ["preparation", "quotient", "sums", "blinding"]
+    assert all(seconds > 0 for _, seconds in heard)
