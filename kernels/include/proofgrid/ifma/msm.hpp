@@ -7,8 +7,6 @@
 //   all windows of the task at once
 //     buckets_reduce.hpp   the windows' sums from the buckets'
 //
-// Up to 12 terms are added without buckets, one by one (straus.hpp).
-//
 // Cost over n dense scalars of b bits: (b / c + 1) * (n + 2 * 2^(c-1)) affine additions, each an eighth of 5 mul and 1
 // square. Memory: 4 bytes a term and job; for each thread 6 bytes a term of the largest task, a record for each bucket
 // of its windows, and 2 MB; for bases that are not prepared, a record each.
@@ -79,9 +77,6 @@ class MsmPlan {
   void add_tasks(TaskPool& pool, Workers& workers, const Progress& progress, bool alone) {
     using namespace msm_detail;
     const size_t threads = workers.size();
-    if (job_.window == 0 && dense_.size() + small_.size() <= proofgrid::msm_detail::few_terms) {
-      return pool.add(weight * 600, [this](unsigned) { add_few(); });
-    }
     window_ = job_.window ? job_.window : msm_detail::choose_window(dense_.size(), Scalar::Params::bits);
     const unsigned windows = dense_.empty() ? 0 : window_count(Scalar::Params::bits, window_);
     // As many tasks as threads share evenly; what windows are left over, all threads share.
@@ -175,20 +170,6 @@ class MsmPlan {
       std::memcpy(&word, job_.scalars + size_t{places[i]} * Scalar::bytes, sizeof word);
       digits[i] = static_cast<Digit>(std::min(word, small_scalar_limit));
     }
-  }
-
-  void add_few() const {
-    using Point = Affine<typename G::Coordinate>;
-    std::vector<Point> terms;
-    std::vector<uint64_t> factors;
-    for (const auto* places : {&dense_, &small_}) {
-      for (const size_t i : *places) {
-        terms.push_back(Records<F>::template one<Point>(records_.data() + i * Records<F>::bytes));
-        factors.resize(factors.size() + Scalar::limbs);
-        std::memcpy(&factors[factors.size() - Scalar::limbs], job_.scalars + i * Scalar::bytes, Scalar::bytes);
-      }
-    }
-    sum_of_few<Scalar::limbs>(terms, factors).to_affine().to_canonical(job_.out);
   }
 
   // The windows' sums, the highest first, each shifted into its place.

@@ -107,18 +107,6 @@ struct Records {
     }
   }
 
-  // The point of one record, in the scalar layers' form.
-  template <class Point>
-  static Point one(const std::byte* record) {
-    RecordRows rows;
-    std::byte copy[bytes], *targets[lanes] = {copy};
-    for (size_t i = 0; i < lanes; ++i) rows[i] = record;
-    const PointLanes<F> p = point(rows);
-    const auto leave = [](const F& c) { return F::leave_mont(c).template canonical<F::product>(); };
-    store(targets, 1, {leave(p.x), leave(p.y)});
-    return Point::load_mont(copy);
-  }
-
   PROOFGRID_INLINE static void prefetch(const std::byte* record) {
     for (size_t offset = 0; offset < bytes; offset += 64) _mm_prefetch(record + offset, _MM_HINT_T0);
     if constexpr (bytes % 64 != 0) _mm_prefetch(record + bytes - 1, _MM_HINT_T0);
