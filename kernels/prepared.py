@@ -44,22 +44,21 @@ class MsmJob(NamedTuple):
     bases_mont: bool = False
     chosen: NDArray[np.uint8] | None = None
 
+    def chosen_bits(self) -> NDArray[np.uint8] | None:
+        """``chosen`` if it has a bit for each term, else :class:`~proofgrid.errors.MalformedInput`."""
+        bits, size = self.chosen, -(-len(self.scalars) // 8)
+        if bits is None:
+            return None
+        if not isinstance(bits, np.ndarray) or bits.dtype != np.uint8 or bits.shape != (size,):
+            raise MalformedInput(f"chosen: expected uint8[{size}], a bit for each of {len(self.scalars)} terms")
+        return np.ascontiguousarray(bits)
+
 
 def aligned_bytes(size: int) -> NDArray[np.uint8]:
     """``uint8[size]``, 64-byte aligned, uninitialised."""
     memory = np.empty(size + ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % ALIGNMENT
     return memory[start : start + size]
-
-
-def chosen_bits(job: MsmJob) -> NDArray[np.uint8] | None:
-    """``job.chosen`` if it has a bit for each term, else :class:`~proofgrid.errors.MalformedInput`."""
-    bits, size = job.chosen, -(-len(job.scalars) // 8)
-    if bits is None:
-        return None
-    if not isinstance(bits, np.ndarray) or bits.dtype != np.uint8 or bits.shape != (size,):
-        raise MalformedInput(f"chosen: expected uint8[{size}], a bit for each of {len(job.scalars)} terms")
-    return np.ascontiguousarray(bits)
 
 
 def require_form(bases: PreparedBases, group: Group, form: str, n_bytes: int) -> NDArray[np.uint8]:

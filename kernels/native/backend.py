@@ -11,7 +11,7 @@ from proofgrid.kernels.arrays import Array, encode_elements
 from proofgrid.kernels.backend import COEFFICIENT, FieldOp
 from proofgrid.kernels.control import Control
 from proofgrid.kernels.curves import Curve, Field, Group
-from proofgrid.kernels.prepared import MsmJob, PreparedBases, aligned_bytes, chosen_bits, require_form
+from proofgrid.kernels.prepared import MsmJob, PreparedBases, aligned_bytes, require_form
 
 if TYPE_CHECKING:
     from proofgrid.kernels.native._core import Layer
@@ -86,7 +86,9 @@ class NativeBackend:
         if len({job.group.curve_name for job in jobs}) > 1:
             raise MalformedInput("msm_many: the jobs are over several curves; call once for each")
         sums = [np.empty(job.group.point_shape, np.uint64) for job in jobs]
-        arguments = [(*self._job(job), int(window), out, chosen_bits(job)) for job, out in zip(jobs, sums, strict=True)]
+        arguments = [
+            (*self._job(job), int(window), out, job.chosen_bits()) for job, out in zip(jobs, sums, strict=True)
+        ]
         if jobs:
             self._layer.msm_many(jobs[0].group.curve_name, arguments, *_run(control))
         return sums

@@ -12,7 +12,7 @@ from proofgrid.kernels.arrays import AffinePoint, Array
 from proofgrid.kernels.backend import COEFFICIENT, FieldOp
 from proofgrid.kernels.control import Control
 from proofgrid.kernels.curves import Curve, Field, Group
-from proofgrid.kernels.prepared import MsmJob, PreparedBases, aligned_bytes, chosen_bits, require_form
+from proofgrid.kernels.prepared import MsmJob, PreparedBases, aligned_bytes, require_form
 from proofgrid.kernels.reference import fields, groups, ntt, pairing, quotient
 
 
@@ -197,7 +197,7 @@ def _elements(field: Field, array: Array, what: str) -> list[int]:
 def _chosen_scalars(job: MsmJob) -> Array:
     """The scalars, zeros for the terms that are left out."""
     scalars = arrays.require_elements(job.group.scalar, job.scalars, "scalars")
-    if (bits := chosen_bits(job)) is None:
+    if (bits := job.chosen_bits()) is None:
         return scalars
     return scalars * np.unpackbits(bits, count=len(scalars), bitorder="little")[:, None]
 
