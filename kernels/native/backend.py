@@ -89,7 +89,9 @@ class NativeBackend:
         if len({job.group.curve_name for job in jobs}) > 1:
             raise MalformedInput("msm_many: the jobs are over several curves; call once for each")
         sums = [np.empty(job.group.point_shape, np.uint64) for job in jobs]
-        arguments = [(*self._job(job), int(window), out) for job, out in zip(jobs, sums, strict=True)]
+        arguments = [
+            (*self._job(job), int(window), out, job.chosen_bits()) for job, out in zip(jobs, sums, strict=True)
+        ]
         if jobs:
             self._layer.msm_many(jobs[0].group.curve_name, arguments, *_run(control))
         return sums

@@ -110,7 +110,8 @@ def msm_many(rng: random.Random) -> Case:
     for group in rng.choices((curve.g1, curve.g1, curve.g2), k=rng.randrange(6)):
         first = rng.randrange(n + 1)
         _, bases = inputs.points(group, n - first, rng)
-        jobs.append(MsmJob(group, bases, scalars[first:]))
+        bits = np.frombuffer(rng.randbytes(-(-(n - first) // 8)), np.uint8)
+        jobs.append(MsmJob(group, bases, scalars[first:], chosen=rng.choice((None, bits))))
     return Case(f"msm_many {curve.name} n={n} jobs={len(jobs)}", lambda b: b.msm_many(jobs), n * len(jobs))
 
 
