@@ -49,9 +49,7 @@ def build() -> bytes:
 def differences() -> list[str]:
     """What differs between the source and what is committed, one sentence each; empty when nothing does."""
     if codegen.HEADER.read_text() != codegen.render():
-        return [
-            "src/layout.h is not what settlement/layout.py says: run python -m proofgrid.settlement.program.codegen"
-        ]
+        return ["src/layout.h is not what settlement/layout says: run python -m proofgrid.settlement.program.codegen"]
     built = build()
     digest = hashlib.sha256(built).hexdigest()
     if not PROGRAM.exists() or PROGRAM.read_bytes() != built:
