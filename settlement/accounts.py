@@ -16,6 +16,7 @@ from proofgrid.settlement.layout.keys import (
     UPLOAD_ACCOUNT,
 )
 from proofgrid.settlement.layout.provers import POSITION_ACCOUNT, PROVER_ACCOUNT, VIRTUAL_SHARES, VIRTUAL_STAKE
+from proofgrid.settlement.layout.requests import REQUEST_ACCOUNT
 from proofgrid.settlement.parameters import Parameters
 
 
@@ -204,6 +205,40 @@ class PositionAccount:
     @classmethod
     def decode(cls, data: bytes) -> "PositionAccount":
         return cls(**POSITION_ACCOUNT.decode(data))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class RequestAccount:
+    """An escrow for one proof; ``state`` is one of layout.requests' five, ``inputs`` a digest of public inputs."""
+
+    requester: bytes
+    refund_to: bytes
+    assigner: bytes
+    prover: bytes
+    callback_program: bytes
+    key: bytes
+    inputs: bytes
+    nonce: int
+    cap: int
+    price: int
+    bond: int
+    demand_bond: int
+    refund: int
+    assigned_s: int
+    pay_until_s: int
+    expire_s: int
+    settle_until_s: int
+    answer_until_s: int
+    callback_units: int
+    late_bps: int
+    state: int
+    direct_only: int
+    callback_due: int
+    bump: int
+
+    @classmethod
+    def decode(cls, data: bytes) -> "RequestAccount":
+        return cls(**REQUEST_ACCOUNT.decode(data))  # type: ignore[arg-type]
 
 
 def key_encoding_size(n_public: int) -> int:

@@ -59,6 +59,11 @@ def position_address(program_id: Pubkey, prover: Pubkey, staker: Pubkey) -> tupl
     return _find(program_id, SEEDS["position"], bytes(prover), bytes(staker))
 
 
+def request_address(program_id: Pubkey, requester: Pubkey, nonce: int) -> tuple[Pubkey, int]:
+    """The requester's request of this nonce (u64), and the bump."""
+    return _find(program_id, SEEDS["request"], bytes(requester), _u64(nonce))
+
+
 def program_data_address(program_id: Pubkey) -> Pubkey:
     """Where the upgradeable loader keeps a program's bytes and upgrade authority."""
     return Pubkey.find_program_address([bytes(program_id)], LOADER)[0]

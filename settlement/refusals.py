@@ -97,6 +97,27 @@ class Refusal(IntEnum):
     StakeLocked = _BASE + 153
     StakeTooSmall = _BASE + 154
 
+    WrongRequestAddress = _BASE + 160
+    WrongRequestAccount = _BASE + 161
+    RequestAlreadyOpen = _BASE + 162
+    WrongDeadline = _BASE + 163
+    KeyDenied = _BASE + 164
+    WrongRequester = _BASE + 165
+    RequestNotOpen = _BASE + 166
+    RequestNotAssigned = _BASE + 167
+    RequestNotOver = _BASE + 168
+    NotYetExpired = _BASE + 169
+    CallbackDue = _BASE + 170
+    NoCallbackDue = _BASE + 171
+    WrongCallbackProgram = _BASE + 172
+    NotAssigner = _BASE + 175
+    NotSigner = _BASE + 176
+    PriceOverCap = _BASE + 177
+    TooLate = _BASE + 178
+    WrongStatement = _BASE + 179  # another key or other inputs than the request's
+    NotYetMissed = _BASE + 180
+    NotAssignedProver = _BASE + 181
+
 
 def refusal_name(code: int) -> str:
     """The refusal's name, or ``Custom(code)`` for a number this version does not know."""

@@ -23,7 +23,8 @@ REMEDY = "run python -m proofgrid.settlement.program.build and commit the result
 # -mcpu=v2: from v3 on clang emits 32-bit arithmetic, whose results sBPF extends otherwise.
 FLAGS = shlex.split(
     "-target bpfel-freestanding-none -mcpu=v2 -Os -std=c11 -ffreestanding -fno-builtin -fno-sanitize=all "
-    "-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident -g0 -mllvm -bpf-stack-size=4096 -Wall -Wextra -Werror"
+    "-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident -g0 -mllvm -bpf-stack-size=4096 "
+    "-Wall -Wextra -Werror"
 )
 
 

@@ -20,6 +20,7 @@ from proofgrid.settlement.layout import (
     keys,
     programs,
     provers,
+    requests,
 )
 from proofgrid.settlement.refusals import Refusal
 
@@ -36,6 +37,7 @@ _LIMITS = {
     config: ("BASIS_POINTS", "MAX_FEE_BPS", "MIN_BURN_BPS", "MAX_BURN_BPS", "MIN_QUORUM_BPS", "MAX_WINDOW_S"),
     governance: ("CHANGE_PARAMETERS", "CHANGE_ROLES", "CHANGE_PERMISSION", "DENY_REQUESTS", "DENY_BATCHES"),
     provers: ("VIRTUAL_SHARES", "VIRTUAL_STAKE"),
+    requests: ("OPEN", "ASSIGNED", "DEMANDED", "FULFILLED", "MISSED"),
 }
 _PROGRAMS = {"system_program": "TYPE_SYSTEM_PROGRAM", "token_program": "TYPE_TOKEN_PROGRAM"}
 
@@ -112,8 +114,8 @@ def _constants() -> list[str]:
     lines = [f"#define {name} {getattr(subject, name)}" for subject, names in _LIMITS.items() for name in names]
     lines += [f"#define ACCOUNT_SIGNER {SIGNER}", f"#define ACCOUNT_WRITABLE {WRITABLE}"]
     lines += [f'#define SEED_{name.upper()} "{seed.decode()}"' for name, seed in SEEDS.items()]
-    head = ", ".join(map(str, keys.KEY_DIGEST_HEAD))
-    lines.append(f"#define KEY_DIGEST_HEAD {{{head}}}")
+    heads = {"KEY_DIGEST_HEAD": keys.KEY_DIGEST_HEAD, "INPUTS_DIGEST_HEAD": requests.INPUTS_DIGEST_HEAD}
+    lines += [f"#define {name} {{{', '.join(map(str, head))}}}" for name, head in heads.items()]
     for name, address in (("TOKEN_PROGRAM", programs.TOKEN_PROGRAM), ("LOADER", programs.LOADER)):
         lines.append(f"#define {name}_BYTES {{{', '.join(map(str, address))}}}")
     for name, modulus in (("R", BN254.r), ("Q", BN254.q)):

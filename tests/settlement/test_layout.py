@@ -19,6 +19,7 @@ from proofgrid.settlement.accounts import (
     PositionAccount,
     ProposalAccount,
     ProverAccount,
+    RequestAccount,
     UploadAccount,
     VoteAccount,
     key_encoding_size,
@@ -31,6 +32,7 @@ from proofgrid.settlement.layout.config import CONFIG_ACCOUNT
 from proofgrid.settlement.layout.governance import PERMISSION_ACCOUNT, PROPOSAL_ACCOUNT, VOTE_ACCOUNT
 from proofgrid.settlement.layout.keys import KEY_ACCOUNT, UPLOAD_ACCOUNT
 from proofgrid.settlement.layout.provers import POSITION_ACCOUNT, PROVER_ACCOUNT
+from proofgrid.settlement.layout.requests import REQUEST_ACCOUNT
 from proofgrid.verifier.keys import VerifyingKey
 from tests.settlement.instances import instance
 
@@ -86,6 +88,7 @@ READERS = [
             (PermissionAccount, PERMISSION_ACCOUNT),
             (ProverAccount, PROVER_ACCOUNT),
             (PositionAccount, POSITION_ACCOUNT),
+            (RequestAccount, REQUEST_ACCOUNT),
         )
     ),
 ]

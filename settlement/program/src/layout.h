@@ -22,6 +22,11 @@
 #define DENY_BATCHES 2
 #define VIRTUAL_SHARES 1000
 #define VIRTUAL_STAKE 1
+#define OPEN 1
+#define ASSIGNED 2
+#define DEMANDED 3
+#define FULFILLED 4
+#define MISSED 5
 #define ACCOUNT_SIGNER 1
 #define ACCOUNT_WRITABLE 2
 #define SEED_KEY "key"
@@ -35,7 +40,9 @@
 #define SEED_PERMISSION "permission"
 #define SEED_PROVER "prover"
 #define SEED_POSITION "position"
+#define SEED_REQUEST "request"
 #define KEY_DIGEST_HEAD {112, 114, 111, 111, 102, 103, 114, 105, 100, 46, 118, 101, 114, 105, 102, 121, 105, 110, 103, 45, 107, 101, 121, 46, 118, 49, 0, 0, 0, 0, 0, 0, 98, 110, 50, 53, 52, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define INPUTS_DIGEST_HEAD {112, 114, 111, 111, 102, 103, 114, 105, 100, 46, 112, 117, 98, 108, 105, 99, 45, 105, 110, 112, 117, 116, 115, 46, 118, 49, 0, 0, 0, 0, 0, 0}
 #define TOKEN_PROGRAM_BYTES {6, 221, 246, 225, 215, 101, 161, 147, 217, 203, 225, 70, 206, 235, 121, 172, 28, 180, 133, 237, 95, 91, 55, 145, 58, 140, 245, 133, 126, 255, 0, 169}
 #define LOADER_BYTES {2, 168, 246, 145, 78, 136, 161, 176, 226, 16, 21, 62, 247, 99, 174, 43, 0, 194, 185, 61, 22, 193, 36, 210, 192, 83, 122, 16, 4, 128, 0, 0}
 #define BN254_R_WORDS {0x30644e72e131a029ull, 0xb85045b68181585dull, 0x2833e84879b97091ull, 0x43e1f593f0000001ull}  // most significant first
@@ -118,6 +125,26 @@
 #define ERROR_EXIT_WINDOW_OPEN 0x50470098
 #define ERROR_STAKE_LOCKED 0x50470099
 #define ERROR_STAKE_TOO_SMALL 0x5047009a
+#define ERROR_WRONG_REQUEST_ADDRESS 0x504700a0
+#define ERROR_WRONG_REQUEST_ACCOUNT 0x504700a1
+#define ERROR_REQUEST_ALREADY_OPEN 0x504700a2
+#define ERROR_WRONG_DEADLINE 0x504700a3
+#define ERROR_KEY_DENIED 0x504700a4
+#define ERROR_WRONG_REQUESTER 0x504700a5
+#define ERROR_REQUEST_NOT_OPEN 0x504700a6
+#define ERROR_REQUEST_NOT_ASSIGNED 0x504700a7
+#define ERROR_REQUEST_NOT_OVER 0x504700a8
+#define ERROR_NOT_YET_EXPIRED 0x504700a9
+#define ERROR_CALLBACK_DUE 0x504700aa
+#define ERROR_NO_CALLBACK_DUE 0x504700ab
+#define ERROR_WRONG_CALLBACK_PROGRAM 0x504700ac
+#define ERROR_NOT_ASSIGNER 0x504700af
+#define ERROR_NOT_SIGNER 0x504700b0
+#define ERROR_PRICE_OVER_CAP 0x504700b1
+#define ERROR_TOO_LATE 0x504700b2
+#define ERROR_WRONG_STATEMENT 0x504700b3
+#define ERROR_NOT_YET_MISSED 0x504700b4
+#define ERROR_NOT_ASSIGNED_PROVER 0x504700b5
 
 typedef struct __attribute__((may_alias)) {
   u64 min_stake;
@@ -397,9 +424,66 @@ _Static_assert(__builtin_offsetof(position_account, exit_from_s) == 88, "positio
 _Static_assert(__builtin_offsetof(position_account, bump) == 96, "position_account.bump");
 _Static_assert(__builtin_offsetof(position_account, reserved) == 97, "position_account.reserved");
 
-enum { TYPE_ANY, TYPE_SYSTEM_PROGRAM, TYPE_TOKEN_PROGRAM, TYPE_KEY_ACCOUNT, TYPE_UPLOAD_ACCOUNT, TYPE_LOG_ACCOUNT, TYPE_BATCH_ACCOUNT, TYPE_CONFIG_ACCOUNT, TYPE_PROPOSAL_ACCOUNT, TYPE_VOTE_ACCOUNT, TYPE_PERMISSION_ACCOUNT, TYPE_PROVER_ACCOUNT, TYPE_POSITION_ACCOUNT };
+#define REQUEST_ACCOUNT_DISCRIMINATOR 0x31757165722e6770ull
+typedef struct __attribute__((may_alias)) {
+  u64 discriminator;
+  u8 requester[32];
+  u8 refund_to[32];
+  u8 assigner[32];
+  u8 prover[32];
+  u8 callback_program[32];
+  u8 key[32];
+  u8 inputs[32];
+  u64 nonce;
+  u64 cap;
+  u64 price;
+  u64 bond;
+  u64 demand_bond;
+  u64 refund;
+  i64 assigned_s;
+  i64 pay_until_s;
+  i64 expire_s;
+  i64 settle_until_s;
+  i64 answer_until_s;
+  u32 callback_units;
+  u16 late_bps;
+  u8 state;
+  u8 direct_only;
+  u8 callback_due;
+  u8 bump;
+  u8 reserved[6];
+} request_account;
+_Static_assert(sizeof(request_account) == 336, "request_account has padding");
+_Static_assert(__builtin_offsetof(request_account, discriminator) == 0, "request_account.discriminator");
+_Static_assert(__builtin_offsetof(request_account, requester) == 8, "request_account.requester");
+_Static_assert(__builtin_offsetof(request_account, refund_to) == 40, "request_account.refund_to");
+_Static_assert(__builtin_offsetof(request_account, assigner) == 72, "request_account.assigner");
+_Static_assert(__builtin_offsetof(request_account, prover) == 104, "request_account.prover");
+_Static_assert(__builtin_offsetof(request_account, callback_program) == 136, "request_account.callback_program");
+_Static_assert(__builtin_offsetof(request_account, key) == 168, "request_account.key");
+_Static_assert(__builtin_offsetof(request_account, inputs) == 200, "request_account.inputs");
+_Static_assert(__builtin_offsetof(request_account, nonce) == 232, "request_account.nonce");
+_Static_assert(__builtin_offsetof(request_account, cap) == 240, "request_account.cap");
+_Static_assert(__builtin_offsetof(request_account, price) == 248, "request_account.price");
+_Static_assert(__builtin_offsetof(request_account, bond) == 256, "request_account.bond");
+_Static_assert(__builtin_offsetof(request_account, demand_bond) == 264, "request_account.demand_bond");
+_Static_assert(__builtin_offsetof(request_account, refund) == 272, "request_account.refund");
+_Static_assert(__builtin_offsetof(request_account, assigned_s) == 280, "request_account.assigned_s");
+_Static_assert(__builtin_offsetof(request_account, pay_until_s) == 288, "request_account.pay_until_s");
+_Static_assert(__builtin_offsetof(request_account, expire_s) == 296, "request_account.expire_s");
+_Static_assert(__builtin_offsetof(request_account, settle_until_s) == 304, "request_account.settle_until_s");
+_Static_assert(__builtin_offsetof(request_account, answer_until_s) == 312, "request_account.answer_until_s");
+_Static_assert(__builtin_offsetof(request_account, callback_units) == 320, "request_account.callback_units");
+_Static_assert(__builtin_offsetof(request_account, late_bps) == 324, "request_account.late_bps");
+_Static_assert(__builtin_offsetof(request_account, state) == 326, "request_account.state");
+_Static_assert(__builtin_offsetof(request_account, direct_only) == 327, "request_account.direct_only");
+_Static_assert(__builtin_offsetof(request_account, callback_due) == 328, "request_account.callback_due");
+_Static_assert(__builtin_offsetof(request_account, bump) == 329, "request_account.bump");
+_Static_assert(__builtin_offsetof(request_account, reserved) == 330, "request_account.reserved");
+
+enum { TYPE_ANY, TYPE_SYSTEM_PROGRAM, TYPE_TOKEN_PROGRAM, TYPE_KEY_ACCOUNT, TYPE_UPLOAD_ACCOUNT, TYPE_LOG_ACCOUNT, TYPE_BATCH_ACCOUNT, TYPE_CONFIG_ACCOUNT, TYPE_PROPOSAL_ACCOUNT, TYPE_VOTE_ACCOUNT, TYPE_PERMISSION_ACCOUNT, TYPE_PROVER_ACCOUNT, TYPE_POSITION_ACCOUNT, TYPE_REQUEST_ACCOUNT };
 #define FIRST_RECORD_TYPE 3
-static const account_type ACCOUNT_TYPES[10] = {
+static const account_type ACCOUNT_TYPES[11] = {
   {KEY_ACCOUNT_DISCRIMINATOR, sizeof(key_account), ERROR_WRONG_KEY_ACCOUNT},
   {UPLOAD_ACCOUNT_DISCRIMINATOR, sizeof(upload_account), ERROR_WRONG_UPLOAD_ACCOUNT},
   {LOG_ACCOUNT_DISCRIMINATOR, sizeof(log_account), ERROR_WRONG_LOG_ACCOUNT},
@@ -410,6 +494,7 @@ static const account_type ACCOUNT_TYPES[10] = {
   {PERMISSION_ACCOUNT_DISCRIMINATOR, sizeof(permission_account), ERROR_WRONG_PERMISSION_ACCOUNT},
   {PROVER_ACCOUNT_DISCRIMINATOR, sizeof(prover_account), ERROR_WRONG_PROVER_ACCOUNT},
   {POSITION_ACCOUNT_DISCRIMINATOR, sizeof(position_account), ERROR_WRONG_POSITION_ACCOUNT},
+  {REQUEST_ACCOUNT_DISCRIMINATOR, sizeof(request_account), ERROR_WRONG_REQUEST_ACCOUNT},
 };
 
 #define INIT_KEY_TAG 0
@@ -663,3 +748,101 @@ typedef struct __attribute__((may_alias)) {
 } collect_earnings_arguments;
 _Static_assert(sizeof(collect_earnings_arguments) == 1, "collect_earnings_arguments has padding");
 _Static_assert(__builtin_offsetof(collect_earnings_arguments, tag) == 0, "collect_earnings_arguments.tag");
+
+#define OPEN_REQUEST_TAG 19
+enum { OPEN_REQUEST_REQUESTER = 0, OPEN_REQUEST_CONFIG = 1, OPEN_REQUEST_KEY = 2, OPEN_REQUEST_PERMISSION = 3, OPEN_REQUEST_REQUEST = 4, OPEN_REQUEST_SOURCE = 5, OPEN_REQUEST_VAULT = 6, OPEN_REQUEST_REFUND_TO = 7, OPEN_REQUEST_SYSTEM_PROGRAM = 8, OPEN_REQUEST_TOKEN_PROGRAM = 9 };
+static const account_rule OPEN_REQUEST_ACCOUNTS[10] = {{3, TYPE_ANY}, {0, TYPE_CONFIG_ACCOUNT}, {0, TYPE_KEY_ACCOUNT}, {0, TYPE_ANY}, {2, TYPE_ANY}, {2, TYPE_ANY}, {2, TYPE_ANY}, {0, TYPE_ANY}, {0, TYPE_SYSTEM_PROGRAM}, {0, TYPE_TOKEN_PROGRAM}};
+#define OPEN_REQUEST OPEN_REQUEST_ACCOUNTS, 10, sizeof(open_request_arguments), 0
+typedef struct __attribute__((may_alias)) {
+  u8 tag;
+  u8 direct_only;
+  u16 late_bps;
+  u32 callback_units;
+  u64 nonce;
+  u64 cap;
+  i64 pay_until_s;
+  i64 expire_s;
+  u8 inputs[32];
+  u8 assigner[32];
+  u8 callback_program[32];
+} open_request_arguments;
+_Static_assert(sizeof(open_request_arguments) == 136, "open_request_arguments has padding");
+_Static_assert(__builtin_offsetof(open_request_arguments, tag) == 0, "open_request_arguments.tag");
+_Static_assert(__builtin_offsetof(open_request_arguments, direct_only) == 1, "open_request_arguments.direct_only");
+_Static_assert(__builtin_offsetof(open_request_arguments, late_bps) == 2, "open_request_arguments.late_bps");
+_Static_assert(__builtin_offsetof(open_request_arguments, callback_units) == 4, "open_request_arguments.callback_units");
+_Static_assert(__builtin_offsetof(open_request_arguments, nonce) == 8, "open_request_arguments.nonce");
+_Static_assert(__builtin_offsetof(open_request_arguments, cap) == 16, "open_request_arguments.cap");
+_Static_assert(__builtin_offsetof(open_request_arguments, pay_until_s) == 24, "open_request_arguments.pay_until_s");
+_Static_assert(__builtin_offsetof(open_request_arguments, expire_s) == 32, "open_request_arguments.expire_s");
+_Static_assert(__builtin_offsetof(open_request_arguments, inputs) == 40, "open_request_arguments.inputs");
+_Static_assert(__builtin_offsetof(open_request_arguments, assigner) == 72, "open_request_arguments.assigner");
+_Static_assert(__builtin_offsetof(open_request_arguments, callback_program) == 104, "open_request_arguments.callback_program");
+
+#define CLOSE_REQUEST_TAG 20
+enum { CLOSE_REQUEST_REQUESTER = 0, CLOSE_REQUEST_CONFIG = 1, CLOSE_REQUEST_REQUEST = 2, CLOSE_REQUEST_VAULT = 3, CLOSE_REQUEST_DESTINATION = 4, CLOSE_REQUEST_TOKEN_PROGRAM = 5 };
+static const account_rule CLOSE_REQUEST_ACCOUNTS[6] = {{2, TYPE_ANY}, {0, TYPE_CONFIG_ACCOUNT}, {2, TYPE_REQUEST_ACCOUNT}, {2, TYPE_ANY}, {2, TYPE_ANY}, {0, TYPE_TOKEN_PROGRAM}};
+#define CLOSE_REQUEST CLOSE_REQUEST_ACCOUNTS, 6, sizeof(close_request_arguments), 0
+typedef struct __attribute__((may_alias)) {
+  u8 tag;
+} close_request_arguments;
+_Static_assert(sizeof(close_request_arguments) == 1, "close_request_arguments has padding");
+_Static_assert(__builtin_offsetof(close_request_arguments, tag) == 0, "close_request_arguments.tag");
+
+#define ASSIGN_REQUEST_TAG 21
+enum { ASSIGN_REQUEST_ASSIGNER = 0, ASSIGN_REQUEST_SIGNER = 1, ASSIGN_REQUEST_CONFIG = 2, ASSIGN_REQUEST_PROVER = 3, ASSIGN_REQUEST_REQUEST = 4 };
+static const account_rule ASSIGN_REQUEST_ACCOUNTS[5] = {{1, TYPE_ANY}, {1, TYPE_ANY}, {0, TYPE_CONFIG_ACCOUNT}, {2, TYPE_PROVER_ACCOUNT}, {2, TYPE_REQUEST_ACCOUNT}};
+#define ASSIGN_REQUEST ASSIGN_REQUEST_ACCOUNTS, 5, sizeof(assign_request_arguments), 0
+typedef struct __attribute__((may_alias)) {
+  u8 tag;
+  u8 reserved[7];
+  u64 price;
+} assign_request_arguments;
+_Static_assert(sizeof(assign_request_arguments) == 16, "assign_request_arguments has padding");
+_Static_assert(__builtin_offsetof(assign_request_arguments, tag) == 0, "assign_request_arguments.tag");
+_Static_assert(__builtin_offsetof(assign_request_arguments, reserved) == 1, "assign_request_arguments.reserved");
+_Static_assert(__builtin_offsetof(assign_request_arguments, price) == 8, "assign_request_arguments.price");
+
+#define FULFIL_REQUEST_TAG 22
+enum { FULFIL_REQUEST_CONFIG = 0, FULFIL_REQUEST_PROVER = 1, FULFIL_REQUEST_REQUEST = 2, FULFIL_REQUEST_KEY = 3, FULFIL_REQUEST_VAULT = 4, FULFIL_REQUEST_REFUND_TO = 5, FULFIL_REQUEST_TOKEN_PROGRAM = 6 };
+static const account_rule FULFIL_REQUEST_ACCOUNTS[7] = {{2, TYPE_CONFIG_ACCOUNT}, {2, TYPE_PROVER_ACCOUNT}, {2, TYPE_REQUEST_ACCOUNT}, {0, TYPE_KEY_ACCOUNT}, {2, TYPE_ANY}, {2, TYPE_ANY}, {0, TYPE_TOKEN_PROGRAM}};
+#define FULFIL_REQUEST FULFIL_REQUEST_ACCOUNTS, 7, sizeof(fulfil_request_arguments), 1
+typedef struct __attribute__((may_alias)) {
+  u8 tag;
+  u8 reserved[7];
+  u8 proof[256];
+} fulfil_request_arguments;
+_Static_assert(sizeof(fulfil_request_arguments) == 264, "fulfil_request_arguments has padding");
+_Static_assert(__builtin_offsetof(fulfil_request_arguments, tag) == 0, "fulfil_request_arguments.tag");
+_Static_assert(__builtin_offsetof(fulfil_request_arguments, reserved) == 1, "fulfil_request_arguments.reserved");
+_Static_assert(__builtin_offsetof(fulfil_request_arguments, proof) == 8, "fulfil_request_arguments.proof");
+
+#define CALL_BACK_TAG 23
+enum { CALL_BACK_REQUEST = 0, CALL_BACK_CALLBACK_PROGRAM = 1 };
+static const account_rule CALL_BACK_ACCOUNTS[2] = {{2, TYPE_REQUEST_ACCOUNT}, {0, TYPE_ANY}};
+#define CALL_BACK CALL_BACK_ACCOUNTS, 2, sizeof(call_back_arguments), 0
+typedef struct __attribute__((may_alias)) {
+  u8 tag;
+} call_back_arguments;
+_Static_assert(sizeof(call_back_arguments) == 1, "call_back_arguments has padding");
+_Static_assert(__builtin_offsetof(call_back_arguments, tag) == 0, "call_back_arguments.tag");
+
+#define SLASH_MISSED_TAG 24
+enum { SLASH_MISSED_CONFIG = 0, SLASH_MISSED_PROVER = 1, SLASH_MISSED_REQUEST = 2, SLASH_MISSED_VAULT = 3, SLASH_MISSED_REFUND_TO = 4, SLASH_MISSED_TOKEN_PROGRAM = 5 };
+static const account_rule SLASH_MISSED_ACCOUNTS[6] = {{2, TYPE_CONFIG_ACCOUNT}, {2, TYPE_PROVER_ACCOUNT}, {2, TYPE_REQUEST_ACCOUNT}, {2, TYPE_ANY}, {2, TYPE_ANY}, {0, TYPE_TOKEN_PROGRAM}};
+#define SLASH_MISSED SLASH_MISSED_ACCOUNTS, 6, sizeof(slash_missed_arguments), 0
+typedef struct __attribute__((may_alias)) {
+  u8 tag;
+} slash_missed_arguments;
+_Static_assert(sizeof(slash_missed_arguments) == 1, "slash_missed_arguments has padding");
+_Static_assert(__builtin_offsetof(slash_missed_arguments, tag) == 0, "slash_missed_arguments.tag");
+
+#define DEMAND_REVEAL_TAG 25
+enum { DEMAND_REVEAL_REQUESTER = 0, DEMAND_REVEAL_CONFIG = 1, DEMAND_REVEAL_REQUEST = 2, DEMAND_REVEAL_SOURCE = 3, DEMAND_REVEAL_VAULT = 4, DEMAND_REVEAL_TOKEN_PROGRAM = 5 };
+static const account_rule DEMAND_REVEAL_ACCOUNTS[6] = {{1, TYPE_ANY}, {0, TYPE_CONFIG_ACCOUNT}, {2, TYPE_REQUEST_ACCOUNT}, {2, TYPE_ANY}, {2, TYPE_ANY}, {0, TYPE_TOKEN_PROGRAM}};
+#define DEMAND_REVEAL DEMAND_REVEAL_ACCOUNTS, 6, sizeof(demand_reveal_arguments), 0
+typedef struct __attribute__((may_alias)) {
+  u8 tag;
+} demand_reveal_arguments;
+_Static_assert(sizeof(demand_reveal_arguments) == 1, "demand_reveal_arguments has padding");
+_Static_assert(__builtin_offsetof(demand_reveal_arguments, tag) == 0, "demand_reveal_arguments.tag");

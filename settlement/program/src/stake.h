@@ -45,3 +45,12 @@ static u64 require_position(const instruction *ix, const account *prover, const 
   REQUIRE(equal32(head->staker, staker->key), ERROR_NOT_STAKER);
   return 0;
 }
+
+// Puts `amount` of the active stake behind new work.
+static u64 lock_stake(const parameters *rules, prover_account *pool, u64 amount) {
+  u64 active;
+  TRY(active_stake(pool, &active));
+  REQUIRE(active >= rules->min_stake, ERROR_STAKE_TOO_SMALL);
+  REQUIRE(active >= pool->locked && active - pool->locked >= amount, ERROR_STAKE_LOCKED);
+  return add_amount(&pool->locked, amount);
+}
