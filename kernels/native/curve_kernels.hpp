@@ -27,8 +27,8 @@ namespace proofgrid::inline PROOFGRID_LAYER {
 // The layer's way with many points at once.
 namespace batched {
 #if defined(PROOFGRID_LAYER_IFMA)
-using ifma::check_points, ifma::msm_many, ifma::pairing_product, ifma::prepare, ifma::PreparedLayout, ifma::scale,
-    ifma::scale_each, proofgrid::lines_bytes, proofgrid::pairing_of_lines, proofgrid::prepare_lines;
+using ifma::check_points, ifma::msm_many, ifma::pairing_of_lines, ifma::pairing_product, ifma::prepare, ifma::PreparedLayout, ifma::scale,
+    ifma::scale_each, proofgrid::lines_bytes, proofgrid::prepare_lines;
 #else
 using proofgrid::check_points, proofgrid::msm_many, proofgrid::pairing_product, proofgrid::prepare,
     proofgrid::PreparedLayout, proofgrid::scale, proofgrid::scale_each, proofgrid::lines_bytes,

@@ -133,9 +133,9 @@ bool walk_lines(const Affine<typename Tower<C>::Fq2>& q, const Take& take) {
   }
 }
 
-// What prepare_lines writes for a point.
+// What the lines of a point take: a multiple of 64, and room to read two elements, zeros, beyond the last.
 template <class C>
-inline constexpr size_t lines_bytes = (line_count<C> * sizeof(Line<C>) + 63) / 64 * 64;
+inline constexpr size_t lines_bytes = (line_count<C> * sizeof(Line<C>) + 2 * C::Fq::limbs * 8 + 63) / 64 * 64;
 
 // Lines of n points of G2, canonical, at any alignment, to `out`, aligned: lines_bytes<C> each. A point at infinity has lines
 // that leave every product as it is. ok[i] is what check_points would say; where it is 0 the lines are zero, and so is a product with them.
@@ -151,7 +151,7 @@ void prepare_lines(const std::byte* g2, size_t n, std::byte* out, std::uint8_t* 
     uint64_t words[Q::words];
     std::memcpy(words, g2 + i * Q::bytes, sizeof words);
     ok[i] = 0;
-    fill(Fq2::zero());
+    std::memset(out + i * lines_bytes<C>, 0, lines_bytes<C>);
     if (!Q::is_canonical(words)) return;
     const Q q = Q::from_canonical(words);
     ok[i] = q.is_infinity() || (q.y.square() == q.x.square() * q.x + G2<C>::b() &&
@@ -207,16 +207,36 @@ class MillerLoop {
   std::vector<Pair> pairs_;
 };
 
+// The Miller loops of the pairs [begin, end), both points canonical, in one accumulator. Loop is MillerLoop<C> or does as it.
+template <class C, class Loop>
+auto miller_loops(const std::byte* g1, const std::byte* g2, size_t begin, size_t end) {
+  using P = Affine<typename Tower<C>::Fq>;
+  using Q = Affine<typename Tower<C>::Fq2>;
+  std::vector<uint64_t> lines((end - begin) * lines_bytes<C> / 8);
+  Loop loop;
+  for (size_t i = begin; i < end; ++i) {
+    const P p = pairing_detail::load<P>(g1, "g1", i);
+    const Q q = pairing_detail::load<Q>(g2, "g2", i);
+    if (p.is_infinity() || q.is_infinity()) continue;
+    Line<C>* const first = reinterpret_cast<Line<C>*>(&lines[(i - begin) * lines_bytes<C> / 8]);
+    Line<C>* next = first;
+    walk_lines<C>(q, [&](const Line<C>& line) { *next++ = line; });
+    loop.add_pair(p, first);
+  }
+  return loop.run();
+}
+
 // prod e(g1[i], g2[i]) of n pairs, g2[i] given by its lines: see pairing_product. lines[i] are lines_bytes<C>.
-template <class C>
+template <class C, class Loop = MillerLoop<C>>
 void pairing_of_lines(const std::byte* g1, const std::byte* const* lines, size_t n, uint64_t* out, Run& run) {
   using P = Affine<typename Tower<C>::Fq>;
-  MillerLoop<C> loop;
+  Loop loop;
   for (size_t i = 0; i < n; ++i) {
     loop.add_pair(pairing_detail::load<P>(g1, "g1", i), reinterpret_cast<const Line<C>*>(lines[i]));
   }
   run.progress.check();
-  FinalExponentiation<C>::apply(loop.run()).to_canonical(out);
+  const auto product = loop.run();
+  final_exponentiation<C>(product).to_canonical(out);
 }
 
 // prod e(g1[i], g2[i]) of n pairs, at any alignment: canonical affine points, infinity all zeros (its pair counts as
@@ -224,29 +244,16 @@ void pairing_of_lines(const std::byte* g1, const std::byte* const* lines, size_t
 // MalformedInput for a coordinate >= q. A few pairs to an accumulator, for their lines shall stay in the cache.
 template <class C>
 void pairing_product(const std::byte* g1, const std::byte* g2, size_t n, uint64_t* out, Run& run) {
-  using P = Affine<typename Tower<C>::Fq>;
-  using Q = Affine<typename Tower<C>::Fq2>;
   constexpr size_t pairs_of_group = 16;
   std::vector<Fp12<C>> products((n + pairs_of_group - 1) / pairs_of_group, Fp12<C>::one());
   run.team.run(products.size(), [&](size_t group, unsigned) {
     run.progress.check();
-    const size_t begin = group * pairs_of_group, end = std::min(begin + pairs_of_group, n);
-    std::vector<Line<C>> lines((end - begin) * line_count<C>);
-    MillerLoop<C> loop;
-    for (size_t i = begin; i < end; ++i) {
-      const P p = pairing_detail::load<P>(g1, "g1", i);
-      const Q q = pairing_detail::load<Q>(g2, "g2", i);
-      if (p.is_infinity() || q.is_infinity()) continue;
-      Line<C>* const first = &lines[(i - begin) * line_count<C>];
-      Line<C>* next = first;
-      walk_lines<C>(q, [&](const Line<C>& line) { *next++ = line; });
-      loop.add_pair(p, first);
-    }
-    products[group] = loop.run();
+    const size_t begin = group * pairs_of_group;
+    products[group] = miller_loops<C, MillerLoop<C>>(g1, g2, begin, std::min(begin + pairs_of_group, n));
   });
   Fp12<C> product = Fp12<C>::one();
   for (const Fp12<C>& factor : products) product = product * factor;
-  FinalExponentiation<C>::apply(product).to_canonical(out);
+  final_exponentiation<C>(product).to_canonical(out);
 }
 
 }  // namespace proofgrid
