@@ -36,6 +36,9 @@ class Backend(Protocol):
     name: str
     isa: str
 
+    def __hash__(self) -> int:
+        """A backend is one object for as long as a process lives; what is prepared for it is kept beside it."""
+
     def field(self, field: Field, op: FieldOp, a: Array, b: Array | None = None) -> Array:
         """Elementwise arithmetic, ``[n, limbs]`` (x) ``[n, limbs] -> [n, limbs]``; inv(0) = 0."""
 

@@ -119,15 +119,16 @@ def _equation_holds(
     """Is e(A, B) e(IC, -gamma) e(C, -delta) = e(alpha, beta)? ``b_lines`` are B's."""
     curve, key = verifying_key.curve, prepare(verifying_key, backend)
     ic = _msm(curve.g1, verifying_key.ic, [1, *public_inputs], backend)
-    product = backend.pairing_of_lines(curve, _stack(curve.g1, [proof.a, ic, proof.c]), [b_lines, key.minus_gamma_delta])
+    g1 = _stack(curve.g1, [proof.a, ic, proof.c])
+    product = backend.pairing_of_lines(curve, g1, [b_lines, key.minus_gamma_delta])
     return bool((product == key.alpha_beta).all())
 
 
 def _product_is_one(verifying_key: VerifyingKey, entries: Sequence[Entry], weights: Array, backend: Backend) -> bool:
     """Is the product over i of (e(A_i, B_i) e(-alpha, beta) e(-IC_i, gamma) e(-C_i, delta))^weights[i] one?
 
-    Weights are ``uint64[n, 4]``, canonical in Fr. Pairs share beta, gamma and delta, so there are n + 3 of them. Sums of
-    scalars are taken mod r.
+    Weights are ``uint64[n, 4]``, canonical in Fr. Pairs share beta, gamma and delta, so there are n + 3 of them. Sums
+    of scalars are taken mod r.
     """
     curve, proofs = verifying_key.curve, [proof for _, proof in entries]
     a, c = _stack(curve.g1, [proof.a for proof in proofs]), _stack(curve.g1, [proof.c for proof in proofs])

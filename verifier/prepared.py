@@ -27,8 +27,8 @@ class PreparedVerifyingKey:
 def prepare(verifying_key: VerifyingKey, backend: Backend) -> PreparedVerifyingKey:
     """The key's constants in the backend's form; kept for the same object, which cannot change.
 
-    Equal keys that were loaded twice are prepared twice: nothing is found by a name that another key could bear. Cost: a
-    pairing and two walks the first time.
+    Equal keys that were loaded twice are prepared twice: nothing is found by a name that another key could bear.
+    Cost: a pairing and two walks the first time.
     """
     curve = verifying_key.curve
     alpha_beta = backend.pairing_product(curve, verifying_key.alpha1[np.newaxis], verifying_key.beta2[np.newaxis])

@@ -11,7 +11,7 @@ from proofgrid.kernels.arrays import Array, decode_elements, encode_elements, en
 from proofgrid.kernels.backend import Backend
 from proofgrid.kernels.curves import BLS12_381, BN254, Curve, Group
 from proofgrid.kernels.prepared import PairingLines
-from tests.kernels import backends, plain
+from tests.kernels import plain
 from tests.kernels.test_groups import points_outside_the_subgroup
 
 
@@ -21,7 +21,7 @@ def multiples(group: Group, backend: Backend, scalars: Sequence[int]) -> Array:
 
 
 def strange_points(curve: Curve) -> Array:
-    """Infinity and good points between all kinds of bad ones: the answers begin with true and go on with false, in turns."""
+    """Infinity and good points between all kinds of bad ones: good and bad in turns, the first one good."""
     group = curve.g2
     generator = encode_points(group, [plain.lower(group, plain.generator(curve, group))])
     off_curve, not_canonical, zero_y = generator.copy(), generator.copy(), generator.copy()

@@ -54,7 +54,7 @@ def test_tampered_proofs_are_refused_by_a_warm_key(warm: Statement) -> None:
 
 
 def tampered_keys(key: VerifyingKey) -> dict[str, VerifyingKey]:
-    """Keys that differ in one member, all good points: gamma's, delta's, alpha's and beta's neighbours and opposites."""
+    """Keys that differ in one member, all good points: a member doubled, negated, or two of them exchanged."""
     curve, backend = key.curve, select()
 
     def doubled(name: str) -> np.ndarray:
@@ -69,7 +69,7 @@ def tampered_keys(key: VerifyingKey) -> dict[str, VerifyingKey]:
 
 
 def test_a_warm_key_does_not_answer_for_one_that_differs(warm: Statement) -> None:
-    """The same alpha, beta and gamma with another delta, and so on: each refuses the proof, before and after its use."""
+    """The same alpha, beta and gamma with another delta, and so on: each refuses the proof, cold and warm."""
     for _ in range(2):
         for name, key in tampered_keys(warm.key).items():
             for _ in range(2):
