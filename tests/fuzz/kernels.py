@@ -197,11 +197,13 @@ def pairings(rng: random.Random) -> Case:
         name, drawn = inputs.points(group, n, rng, among)
         ok = layers()["portable"].check_points(group, drawn)
         sides.append((name, np.where(ok.reshape(-1, *(1,) * (drawn.ndim - 1)), drawn, np.uint64(0))))
-    return Case(
-        f"pairing_product {curve.name} n={n} g1={sides[0][0]} g2={sides[1][0]}",
-        lambda b: [b.pairing_product(curve, sides[0][1], sides[1][1])],
-        100 * n,
-    )
+    (left, g1), (right, g2) = sides
+
+    def call(backend: NativeBackend) -> list[np.ndarray]:
+        lines = backend.pairing_lines(curve, g2)
+        return [backend.pairing_product(curve, g1, g2), backend.pairing_of_lines(curve, g1, [lines]), lines.valid]
+
+    return Case(f"pairing_product {curve.name} n={n} g1={left} g2={right}", call, 200 * n)
 
 
 Kind = Callable[[random.Random], Case]
