@@ -53,8 +53,12 @@ struct ReducedLazy {
 };
 
 #if defined(PROOFGRID_LAYER_ADX)
+// Moduli whose transforms go by factors and their quotients: four words, between 2^253 and 2^255.
+template <class P>
+inline constexpr bool has_factors = P::limbs == 4 && P::modulus[P::limbs - 1] >> 61 != 0;
 template <class F>
-using Lazy = std::conditional_t<adx::lazy<typename F::Params>, adx::ShoupLazy<F>, ReducedLazy<F>>;
+using Lazy = std::conditional_t<!has_factors<typename F::Params>, ReducedLazy<F>,
+                                std::conditional_t<adx::lazy<typename F::Params>, adx::ShoupLazy<F>, adx::ExactLazy<F>>>;
 #else
 template <class F>
 using Lazy = ReducedLazy<F>;

@@ -15,10 +15,14 @@
 #include <bit>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "proofgrid/lazy.hpp"
 #include "proofgrid/run.hpp"
+#if defined(PROOFGRID_LAYER_ADX)
+#include "proofgrid/ntt_quad.hpp"
+#endif
 
 namespace proofgrid::inline PROOFGRID_LAYER {
 
@@ -75,9 +79,28 @@ inline constexpr unsigned block_log = 12;  // 4096 elements, 128 KB: a block tha
 inline constexpr unsigned inner_log = 9;   // 512 elements, 16 KB: the same for the first-level cache
 inline constexpr size_t grain = 1024;
 
+// Does the layer have passes over four columns at a time (ntt_quad.hpp)? They want the sums of a thread rounded as its
+// Rounding has it.
+#if defined(PROOFGRID_LAYER_ADX)
+template <class F>
+inline constexpr bool in_quads = has_factors<typename F::Params>;
+template <class F>
+using Rounding = std::conditional_t<in_quads<F>, quad::TowardsZero, std::monostate>;
+#else
+template <class F>
+using Rounding = std::monostate;
+#endif
+
 // Two Cooley-Tukey stages on quarters x, x + q, x + 2q, x + 3q of block k; the last ones leave reduced values.
 template <bool last, class F>
 PROOFGRID_SCALAR inline void forward4(F* x, size_t q, size_t begin, size_t end, const Twiddle<F>* t, size_t k) {
+#if defined(PROOFGRID_LAYER_ADX)
+  if constexpr (in_quads<F>) {
+    const size_t whole = (end - begin) & ~size_t{3};
+    if (whole) quad::forward_columns<last>(x, q, begin, begin + whole, t, k);
+    begin += whole;
+  }
+#endif
   using L = Lazy<F>;
   const Twiddle<F>&outer = t[k], &left = t[2 * k], &right = t[2 * k + 1];
   const auto store = [](const L& value, F& place) { last ? value.store_reduced(place) : value.store(place); };
@@ -95,6 +118,13 @@ PROOFGRID_SCALAR inline void forward4(F* x, size_t q, size_t begin, size_t end, 
 // Two Gentleman-Sande stages, the transpose of forward4.
 template <bool last, class F>
 PROOFGRID_SCALAR inline void backward4(F* x, size_t q, size_t begin, size_t end, const Twiddle<F>* t, size_t k) {
+#if defined(PROOFGRID_LAYER_ADX)
+  if constexpr (in_quads<F>) {
+    const size_t whole = (end - begin) & ~size_t{3};
+    if (whole) quad::backward_columns<last>(x, q, begin, begin + whole, t, k);
+    begin += whole;
+  }
+#endif
   using L = Lazy<F>;
   const Twiddle<F>&outer = t[k], &left = t[2 * k], &right = t[2 * k + 1];
   const auto store = [](const L& value, F& place) { last ? value.store_reduced(place) : value.store(place); };
@@ -109,64 +139,99 @@ PROOFGRID_SCALAR inline void backward4(F* x, size_t q, size_t begin, size_t end,
   }
 }
 
-// One stage on neighbours. The forward one comes last in a transform, the backward one first.
-template <class F>
-inline void forward2(F* x, const Twiddle<F>& t) {
+// One stage on halves x, x + half of a block, which is all the transform if `last`.
+template <bool last, class F>
+inline void forward2(F* x, size_t half, const Twiddle<F>& t) {
   using L = Lazy<F>;
-  const L a = L::reduced(x[0]), b = L::product(x[1], t);
-  L::sum(a, b).store_reduced(x[0]), L::difference(a, b).store_reduced(x[1]);
+#if defined(PROOFGRID_LAYER_ADX)
+  if constexpr (in_quads<F> && !last) {
+    if (half % 4 == 0) return quad::forward_halves(x, half, t);
+  }
+#endif
+  for (size_t j = 0; j < half; ++j) {
+    const L a = L::reduced(x[j]), b = L::product(x[j + half], t).reduce(), sum = L::sum(a, b), difference = L::difference(a, b);
+    last ? sum.store_reduced(x[j]) : sum.store(x[j]);
+    last ? difference.store_reduced(x[j + half]) : difference.store(x[j + half]);
+  }
 }
 
 template <bool last, class F>
-inline void backward2(F* x, const Twiddle<F>& t) {
+inline void backward2(F* x, size_t half, const Twiddle<F>& t) {
   using L = Lazy<F>;
-  const L a = L::reduced(x[0]), b = L::reduced(x[1]), sum = L::sum(a, b), product = L::difference(a, b) * t;
-  last ? sum.store_reduced(x[0]) : sum.store(x[0]);
-  last ? product.store_reduced(x[1]) : product.store(x[1]);
+#if defined(PROOFGRID_LAYER_ADX)
+  if constexpr (in_quads<F>) {
+    if (half % 4 == 0) return quad::backward_halves<last>(x, half, t);
+  }
+#endif
+  for (size_t j = 0; j < half; ++j) {
+    const L a = L::reduced(x[j]), b = L::reduced(x[j + half]), sum = L::sum(a, b), product = L::difference(a, b) * t;
+    last ? sum.store_reduced(x[j]) : sum.store(x[j]);
+    last ? product.store_reduced(x[j + half]) : product.store(x[j + half]);
+  }
 }
 
-// Block k of length 2^log_length, all its stages, the last of the transform among them, on one thread.
+// The last two stages of a transform, or the first two backwards: blocks [k, end) of four elements, the first at x.
+template <class F>
+void forward_last(F* x, const Twiddle<F>* t, size_t k, size_t end) {
+#if defined(PROOFGRID_LAYER_ADX)
+  if constexpr (in_quads<F>) {
+    if ((end - k) % 4 == 0) return quad::forward_blocks<true>(x, t, k, end);
+  }
+#endif
+  for (; k < end; ++k, x += 4) forward4<true>(x, 1, 0, 1, t, k);
+}
+
+template <bool last, class F>
+void backward_first(F* x, const Twiddle<F>* t, size_t k, size_t end) {
+#if defined(PROOFGRID_LAYER_ADX)
+  if constexpr (in_quads<F>) {
+    if ((end - k) % 4 == 0) return quad::backward_blocks<last>(x, t, k, end);
+  }
+#endif
+  for (; k < end; ++k, x += 4) backward4<last>(x, 1, 0, 1, t, k);
+}
+
+// Block k of length 2^log_length, all its stages, the last of the transform among them, on one thread. An odd stage is
+// the first that a block in the first-level cache begins with.
 template <class F>
 void forward_block(F* x, unsigned log_length, const Twiddle<F>* t, size_t k) {
   if (log_length == 0) return;
-  if (log_length == 1) return forward2(x, t[k]);
-  const size_t quarter = size_t{1} << (log_length - 2);
-  if (log_length == 2) return forward4<true>(x, 1, 0, 1, t, k);
-  forward4<false>(x, quarter, 0, quarter, t, k);
+  if (log_length == 1) return forward2<true>(x, 1, t[k]);
   if (log_length > inner_log) {
+    const size_t quarter = size_t{1} << (log_length - 2);
+    forward4<false>(x, quarter, 0, quarter, t, k);
     for (size_t i = 0; i < 4; ++i) forward_block(x + i * quarter, log_length - 2, t, 4 * k + i);
     return;
   }
-  size_t blocks = 4;
-  for (log_length -= 2; log_length >= 3; log_length -= 2, blocks *= 4) {
-    const size_t length = size_t{1} << log_length;
+  unsigned rest = log_length;
+  if (rest % 2) forward2<false>(x, size_t{1} << --rest, t[k]);
+  for (; rest > 2; rest -= 2) {
+    const size_t length = size_t{1} << rest, blocks = size_t{1} << (log_length - rest);
     for (size_t b = 0; b < blocks; ++b) forward4<false>(x + b * length, length / 4, 0, length / 4, t, k * blocks + b);
   }
-  for (size_t b = 0; b < blocks; ++b) {
-    if (log_length == 2) forward4<true>(x + 4 * b, 1, 0, 1, t, k * blocks + b);
-    if (log_length == 1) forward2(x + 2 * b, t[k * blocks + b]);
-  }
+  const size_t blocks = size_t{1} << (log_length - 2);
+  forward_last(x, t, k * blocks, (k + 1) * blocks);
 }
 
 // The same backwards: the first stages of the transform, and its last if `last`.
 template <bool last, class F>
 void backward_block(F* x, unsigned log_length, const Twiddle<F>* t, size_t k) {
-  if (log_length == 1) return backward2<last>(x, t[k]);
-  const size_t quarter = size_t{1} << (log_length - 2);
+  if (log_length == 1) return backward2<last>(x, 1, t[k]);
+  if (log_length == 2) return backward_first<last>(x, t, k, k + 1);
   if (log_length > inner_log) {
+    const size_t quarter = size_t{1} << (log_length - 2);
     for (size_t i = 0; i < 4; ++i) backward_block<false>(x + i * quarter, log_length - 2, t, 4 * k + i);
     return backward4<last>(x, quarter, 0, quarter, t, k);
   }
-  unsigned done = log_length % 2;
-  if (done) {
-    const size_t blocks = size_t{1} << (log_length - 1);
-    for (size_t b = 0; b < blocks; ++b) backward2<false>(x + 2 * b, t[k * blocks + b]);
+  const size_t pairs = size_t{1} << (log_length - 2);
+  backward_first<false>(x, t, k * pairs, (k + 1) * pairs);
+  unsigned done = 2;
+  for (; done + 2 < log_length; done += 2) {
+    const size_t quarter = size_t{1} << done, blocks = size_t{1} << (log_length - done - 2);
+    for (size_t b = 0; b < blocks; ++b) backward4<false>(x + 4 * b * quarter, quarter, 0, quarter, t, k * blocks + b);
   }
-  for (done += 2; done < log_length; done += 2) {
-    const size_t length = size_t{1} << done, blocks = size_t{1} << (log_length - done);
-    for (size_t b = 0; b < blocks; ++b) backward4<false>(x + b * length, length / 4, 0, length / 4, t, k * blocks + b);
-  }
-  backward4<last>(x, quarter, 0, quarter, t, k);
+  const size_t rest = size_t{1} << done;
+  log_length - done == 2 ? backward4<last>(x, rest, 0, rest, t, k) : backward2<last>(x, rest, t[k]);
 }
 
 // How many of the outermost stages are spread over the threads; even, so that they pair up. Some stages stay for the
@@ -183,6 +248,7 @@ void spread_pass(F* x, unsigned log_n, unsigned stage, Run& run, const Kernel& k
   const size_t quarter = size_t{1} << (log_n - stage - 2);
   run.progress.check();
   run.team.split(size_t{1} << (log_n - 2), grain, [&](size_t begin, size_t end, unsigned) {
+    [[maybe_unused]] const Rounding<F> rounding;
     while (begin < end) {
       const size_t k = begin / quarter, j = begin % quarter, stop = std::min(quarter, j + (end - begin));
       kernel(x + 4 * k * quarter, quarter, j, stop, k);
@@ -206,6 +272,7 @@ void natural_to_reversed(F* x, unsigned log_n, const Twiddle<F>* t, Run& run) {
   }
   const unsigned rest = log_n - spread;  // never 0: see spread_stages
   run.team.split(size_t{1} << spread, std::max<size_t>(1, grain >> rest), [&](size_t begin, size_t end, unsigned) {
+    [[maybe_unused]] const Rounding<F> rounding;
     for (size_t k = begin; k < end; ++k) {
       run.progress.check();
       forward_block(x + (k << rest), rest, t, k);
@@ -220,6 +287,7 @@ void reversed_to_natural(F* x, unsigned log_n, const Twiddle<F>* t, Run& run) {
   if (log_n == 0) return;
   const unsigned spread = spread_stages(log_n, run.team.size()), rest = log_n - spread;
   run.team.split(size_t{1} << spread, std::max<size_t>(1, grain >> rest), [&](size_t begin, size_t end, unsigned) {
+    [[maybe_unused]] const Rounding<F> rounding;
     for (size_t k = begin; k < end; ++k) {
       run.progress.check();
       spread == 0 ? backward_block<true>(x, rest, t, k) : backward_block<false>(x + (k << rest), rest, t, k);
