@@ -183,25 +183,32 @@ PROOFGRID_INLINE void add_low_columns(Words* columns, const Operand& a, const Do
 // What `lows` low halves and `highs` high halves have added beside themselves, taken away beforehand.
 constexpr uint64_t start(uint64_t lows, uint64_t highs) { return 0 - lows * bits_52 - highs * bits_104; }
 
-// q of the top: of a v, as limbs below B.
-PROOFGRID_INLINE Operand quotient(const Operand& a, const Operand& v) {
-  Words columns[6] = {all(start(5, 4)), all(start(4, 5)), all(start(3, 4)),
-                      all(start(2, 3)), all(start(1, 2)), all(start(0, 1))};  // of B^4 to B^9
+// S of the top, from a v: the columns of B^4 to B^9.
+struct Columns {
+  Words of[6];
+};
+
+PROOFGRID_INLINE Columns quotient_columns(const Operand& a, const Operand& v) {
+  Columns c{{all(start(5, 4)), all(start(4, 5)), all(start(3, 4)), all(start(2, 3)), all(start(1, 2)), all(start(0, 1))}};
 #pragma GCC unroll 5
   for (int i = 0; i < 5; ++i) {
 #pragma GCC unroll 5
     for (int j = i < 4 ? 3 - i : 0; j < 5; ++j) {
       const Doubles h = high(a.limb[i], v.limb[j]);
       const int column = i + j - 4;
-      columns[column + 1] = _mm256_add_epi64(columns[column + 1], bits(h));
-      if (column >= 0) columns[column] = _mm256_add_epi64(columns[column], bits(low(a.limb[i], v.limb[j], h)));
+      c.of[column + 1] = _mm256_add_epi64(c.of[column + 1], bits(h));
+      if (column >= 0) c.of[column] = _mm256_add_epi64(c.of[column], bits(low(a.limb[i], v.limb[j], h)));
     }
   }
+  return c;
+}
+
+PROOFGRID_INLINE Operand quotient(const Columns& c) {
   Quad q;
-  Words carry = _mm256_srli_epi64(columns[0], 52);
+  Words carry = _mm256_srli_epi64(c.of[0], 52);
 #pragma GCC unroll 5
   for (int i = 0; i < 5; ++i) {
-    const Words column = _mm256_add_epi64(columns[i + 1], carry);
+    const Words column = _mm256_add_epi64(c.of[i + 1], carry);
     q.limb[i] = low_limb(column);
     carry = _mm256_srli_epi64(column, 52);
   }
@@ -210,13 +217,13 @@ PROOFGRID_INLINE Operand quotient(const Operand& a, const Operand& v) {
 
 // Values below bound / 100 times p, in limbs that are not negative but for the last. Bounds are counted while compiling: what
 // would pass R / 3 or be stored above 2^256 does not compile.
-template <class P, unsigned bound>
+template <class P, unsigned bound, bool is_normal = false>
 struct Residue {
   Quad value;
 };
 
-template <class P, unsigned m, unsigned n>
-PROOFGRID_INLINE Residue<P, m + n> operator+(const Residue<P, m>& a, const Residue<P, n>& b) {
+template <class P, unsigned m, bool a_normal, unsigned n, bool b_normal>
+PROOFGRID_INLINE auto operator+(const Residue<P, m, a_normal>& a, const Residue<P, n, b_normal>& b) {
   Residue<P, m + n> r;
 #pragma GCC unroll 5
   for (int i = 0; i < 5; ++i) r.value.limb[i] = _mm256_add_epi64(a.value.limb[i], b.value.limb[i]);
@@ -224,8 +231,8 @@ PROOFGRID_INLINE Residue<P, m + n> operator+(const Residue<P, m>& a, const Resid
 }
 
 // a - b plus the least multiple of p that is above b; b's limbs are below 2^56 - 16, so b is no difference itself.
-template <class P, unsigned m, unsigned n>
-PROOFGRID_INLINE auto operator-(const Residue<P, m>& a, const Residue<P, n>& b) {
+template <class P, unsigned m, bool a_normal, unsigned n, bool b_normal>
+PROOFGRID_INLINE auto operator-(const Residue<P, m, a_normal>& a, const Residue<P, n, b_normal>& b) {
   constexpr unsigned k = (n + 99) / 100;
   Residue<P, m + 100 * k> r;
 #pragma GCC unroll 5
@@ -238,18 +245,58 @@ PROOFGRID_INLINE auto operator-(const Residue<P, m>& a, const Residue<P, n>& b) 
 
 inline constexpr unsigned product_bound = 134;
 
-// a w modulo p with limbs below B: for a < R / 3, (*) is below 1.34 p. 96 fused multiplications.
-template <class P, unsigned bound>
-PROOFGRID_INLINE Residue<P, product_bound> operator*(const Residue<P, bound>& a, const Factors& f) {
+// Carries one limb far: limbs below 2^57 become limbs below B + 2^5, the value modulo R the same.
+PROOFGRID_INLINE Quad nearly_normal(const Quad& a) {
+  Quad r{{low_limb(a.limb[0])}};
+#pragma GCC unroll 4
+  for (int i = 1; i < 5; ++i) r.limb[i] = _mm256_add_epi64(low_limb(a.limb[i]), _mm256_srli_epi64(a.limb[i - 1], 52));
+  return r;
+}
+
+template <class P, unsigned bound, bool is_normal>
+PROOFGRID_INLINE Operand factor_operand(const Residue<P, bound, is_normal>& a) {
   static_assert(bound <= radix_bound<P> / 3);
-  const Operand x = operand(normal(a.value)), q = quotient(x, f.v);
-  Quad r{{all(start(2, 0)), all(start(4, 2)), all(start(6, 4)), all(start(8, 6)), all(start(10, 8))}};
-  add_low_columns(r.limb, x, f.w.limb);
+  return operand(is_normal ? a.value : normal(a.value));
+}
+
+template <class P>
+PROOFGRID_INLINE void add_minus_multiple(Quad& r, const Operand& q) {
   Doubles minus_p[5];
 #pragma GCC unroll 5
   for (int i = 0; i < 5; ++i) minus_p[i] = _mm256_set1_pd(multiples<P>.minus_one[i]);
   add_low_columns(r.limb, q, minus_p);
-  return {normal(r)};
+}
+
+template <class P>
+struct Pair {
+  Residue<P, product_bound> first, second;
+};
+
+// a w and b u modulo p: for a, b < R / 3, (*) is below 1.34 p. 94 fused multiplications each. The two are computed beside each
+// other, since within one the carries of q leave the multipliers waiting.
+template <class P, unsigned m, bool a_normal, unsigned n, bool b_normal>
+PROOFGRID_INLINE Pair<P> multiply(const Residue<P, m, a_normal>& a, const Factors& w, const Residue<P, n, b_normal>& b,
+                                  const Factors& u) {
+  const Operand x = factor_operand(a), y = factor_operand(b);
+  const Words starts[5] = {all(start(2, 0)), all(start(4, 2)), all(start(6, 4)), all(start(8, 6)), all(start(10, 8))};
+  const Columns x_columns = quotient_columns(x, w.v), y_columns = quotient_columns(y, u.v);
+  const Operand x_q = quotient(x_columns);
+  Quad r{{starts[0], starts[1], starts[2], starts[3], starts[4]}}, s = r;
+  add_low_columns(r.limb, x, w.w.limb);
+  const Operand y_q = quotient(y_columns);
+  add_minus_multiple<P>(r, x_q);
+  add_low_columns(s.limb, y, u.w.limb);
+  add_minus_multiple<P>(s, y_q);
+  return {{nearly_normal(r)}, {nearly_normal(s)}};
+}
+
+template <class P, unsigned bound, bool is_normal>
+PROOFGRID_INLINE Residue<P, product_bound> operator*(const Residue<P, bound, is_normal>& a, const Factors& f) {
+  const Operand x = factor_operand(a), q = quotient(quotient_columns(x, f.v));
+  Quad r{{all(start(2, 0)), all(start(4, 2)), all(start(6, 4)), all(start(8, 6)), all(start(10, 8))}};
+  add_low_columns(r.limb, x, f.w.limb);
+  add_minus_multiple<P>(r, q);
+  return {nearly_normal(r)};
 }
 
 // Subtracts k p, modulo R, where the top limb says that the value is above it. The top limb is taken with the carry of the one
@@ -265,8 +312,8 @@ PROOFGRID_INLINE void subtract_where_above(Quad& a) {
 }
 
 // The same residues below most / 100 times p.
-template <unsigned most, class P, unsigned bound>
-PROOFGRID_INLINE auto lowered(const Residue<P, bound>& a) {
+template <unsigned most, class P, unsigned bound, bool is_normal>
+PROOFGRID_INLINE auto lowered(const Residue<P, bound, is_normal>& a) {
   if constexpr (bound <= most) {
     return a;
   } else {
