@@ -220,8 +220,8 @@ struct ShoupLazy {
   }
 };
 
-// The same for moduli of which R holds but two multiples: q is exact, and all values but the stored ones, which are any below R,
-// are fully reduced. For what is too small for quad.hpp.
+// The same for moduli of which R holds but two multiples: q is exact, and all values but the stored ones, which are any
+// below R, are fully reduced. For what is too small for quad.hpp.
 template <class F>
 struct ExactLazy {
   using P = typename F::Params;

@@ -1,11 +1,11 @@
-// The passes of ntt.hpp over four columns at a time, in the arithmetic of quad.hpp. Between passes the array holds any numbers
-// below 2^256; the bounds of what is computed from them are counted by the types.
+// The passes of ntt.hpp over four columns at a time, in the arithmetic of quad.hpp. Between passes the array holds any
+// numbers below 2^256; the bounds of what is computed from them are counted by the types.
 //
 // Cost of a butterfly: 24 fused multiplications of lanes and about 100 instructions.
 #pragma once
 
 #include "proofgrid/lazy.hpp"
-#include "proofgrid/quad.hpp"
+#include "proofgrid/quad_residues.hpp"
 
 PROOFGRID_QUAD_BEGIN
 

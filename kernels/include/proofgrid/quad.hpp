@@ -1,23 +1,25 @@
 // Four elements at a time in the lanes of AVX2, multiplied by the floating-point unit, which on the CPUs of the adx layer
-// multiplies 8 pairs of 53 bits a cycle where mulx multiplies one of 64 (Emmart, Zheng, Weems: Faster modular exponentiation
-// using double precision floating point arithmetic on the GPU, ARITH 2018). For moduli p of four words.
+// multiplies eight pairs of 53 bits a cycle where mulx multiplies one of 64 (Emmart, Zheng, Weems: Faster modular
+// exponentiation using double precision floating point arithmetic on the GPU, ARITH 2018). For moduli p of four words.
 //
-// An element is five limbs of 52 bits, radix B = 2^52, R = B^5 = 2^260; a Quad holds one limb of four elements in a register.
+// An element is five limbs of 52 bits, radix B = 2^52, R = B^5 = 2^260; a register holds one limb of four elements.
 // For integers 0 <= a, b < B, with every sum rounded towards zero (TowardsZero below):
 //
-//   H = fma(a, b, 2^104)                  lies in [2^104, 2^105), where doubles are the multiples of B: so H = 2^104 + high B,
-//                                         high = floor(a b / B), and the bits of H are the bits of 2^104 plus high
-//   L = fma(a, b, (2^104 + 2^52) - H)     = 2^52 + low, low = a b mod B, exactly: the bits of 2^52 plus low
+//   H = fma(a, b, 2^104)                lies in [2^104, 2^105), where doubles are the multiples of B: H = 2^104 + high B,
+//                                       high = floor(a b / B), and the bits of H are the bits of 2^104 plus high
+//   L = fma(a, b, (2^104 + 2^52) - H)   = 2^52 + low, low = a b mod B, exactly: the bits of 2^52 plus low
 //
-// (2^104 + 2^52) - H = (1 - high) B is a double, since |1 - high| < B. The bits are added as integers and what the powers of two
-// contribute is subtracted once for a column.
+// (2^104 + 2^52) - H = (1 - high) B is a double, since |1 - high| < B. The bits are added as integers, and what the
+// powers of two contribute is subtracted once for a column.
 //
-// Multiplication is by a factor w < p known in advance with its quotient v = floor(w R / p) (Shoup; Harvey, J. Symb. Comp. 60, 2014):
+// Multiplication is by a factor w < p known in advance with its quotient v = floor(w R / p) (Shoup; Harvey, J. Symb. Comp.
+// 60, 2014):
 //
 //   q = floor(S / B^5) for S = the columns of a v from B^4 on;     a w - q p, computed modulo R
 //
-// With a < R: w R / p - v < 1 costs a / R; the columns left out hold 4 low and 3 high halves at B^3, 3 and 2 at B^2, and fewer below,
-// less than 8 B^4 in all, 8 / B of a unit of q; the floor costs less than 1. So q <= a w / p < q + 1 + a / R + 2^-49 and
+// With a < R: w R / p - v < 1 costs a / R; the columns left out hold 4 low and 3 high halves at B^3, 3 and 2 at B^2, and
+// fewer below, less than 8 B^4 in all, 8 / B of a unit of q; the floor costs less than 1. So
+// q <= a w / p < q + 1 + a / R + 2^-49 and
 //
 //   0 <= product < (1 + a / R + 2^-49) p                                                                             (*)
 //
@@ -70,14 +72,14 @@ constexpr void split(uint64_t* limb, const uint64_t* x) {
   limb[4] = x[3] >> 16;
 }
 
-// Multiples of p, k < 32, in five limbs; R - p as doubles.
+// The first multiples of p in five limbs; R - p as doubles.
 template <class P>
 struct Multiples {
   static_assert(P::limbs == 4);
   static constexpr unsigned count = 33;
-  uint64_t of[count][5];        // k p
-  uint64_t minus[count][5];     // R - k p
-  uint64_t spread[count][5];    // k p with every limb but the last between 2^56 and 2^57, to subtract limbs below 2^56 from
+  uint64_t of[count][5];      // k p
+  uint64_t minus[count][5];   // R - k p
+  uint64_t spread[count][5];  // k p with every limb but the last from 2^56 - 16 to 2^57, to subtract lesser limbs from
   double minus_one[5];
 
   static constexpr Multiples make() {
@@ -101,12 +103,6 @@ struct Multiples {
 
 template <class P>
 inline constexpr Multiples<P> multiples = Multiples<P>::make();
-
-// 100 times 2^256 / p, rounded down; and R / p the same.
-template <class P>
-inline constexpr unsigned stored_bound = static_cast<unsigned>(100 * 0x1p64 / (static_cast<double>(P::modulus[3]) + 2048));
-template <class P>
-inline constexpr unsigned radix_bound = 16 * stored_bound<P>;
 
 }  // namespace quad
 }  // namespace proofgrid
@@ -189,7 +185,8 @@ struct Columns {
 };
 
 PROOFGRID_INLINE Columns quotient_columns(const Operand& a, const Operand& v) {
-  Columns c{{all(start(5, 4)), all(start(4, 5)), all(start(3, 4)), all(start(2, 3)), all(start(1, 2)), all(start(0, 1))}};
+  Columns c{{all(start(5, 4)), all(start(4, 5)), all(start(3, 4)),  //
+             all(start(2, 3)), all(start(1, 2)), all(start(0, 1))}};
 #pragma GCC unroll 5
   for (int i = 0; i < 5; ++i) {
 #pragma GCC unroll 5
@@ -215,36 +212,6 @@ PROOFGRID_INLINE Operand quotient(const Columns& c) {
   return operand(q);
 }
 
-// Values below bound / 100 times p, in limbs that are not negative but for the last. Bounds are counted while compiling: what
-// would pass R / 3 or be stored above 2^256 does not compile.
-template <class P, unsigned bound, bool is_normal = false>
-struct Residue {
-  Quad value;
-};
-
-template <class P, unsigned m, bool a_normal, unsigned n, bool b_normal>
-PROOFGRID_INLINE auto operator+(const Residue<P, m, a_normal>& a, const Residue<P, n, b_normal>& b) {
-  Residue<P, m + n> r;
-#pragma GCC unroll 5
-  for (int i = 0; i < 5; ++i) r.value.limb[i] = _mm256_add_epi64(a.value.limb[i], b.value.limb[i]);
-  return r;
-}
-
-// a - b plus the least multiple of p that is above b; b's limbs are below 2^56 - 16, so b is no difference itself.
-template <class P, unsigned m, bool a_normal, unsigned n, bool b_normal>
-PROOFGRID_INLINE auto operator-(const Residue<P, m, a_normal>& a, const Residue<P, n, b_normal>& b) {
-  constexpr unsigned k = (n + 99) / 100;
-  Residue<P, m + 100 * k> r;
-#pragma GCC unroll 5
-  for (int i = 0; i < 5; ++i) {
-    const Words raised = _mm256_add_epi64(a.value.limb[i], all(multiples<P>.spread[k][i]));
-    r.value.limb[i] = _mm256_sub_epi64(raised, b.value.limb[i]);
-  }
-  return r;
-}
-
-inline constexpr unsigned product_bound = 134;
-
 // Carries one limb far: limbs below 2^57 become limbs below B + 2^5, the value modulo R the same.
 PROOFGRID_INLINE Quad nearly_normal(const Quad& a) {
   Quad r{{low_limb(a.limb[0])}};
@@ -253,75 +220,13 @@ PROOFGRID_INLINE Quad nearly_normal(const Quad& a) {
   return r;
 }
 
-template <class P, unsigned bound, bool is_normal>
-PROOFGRID_INLINE Operand factor_operand(const Residue<P, bound, is_normal>& a) {
-  static_assert(bound <= radix_bound<P> / 3);
-  return operand(is_normal ? a.value : normal(a.value));
-}
-
+// r += q (R - p), of limbs of q below B.
 template <class P>
 PROOFGRID_INLINE void add_minus_multiple(Quad& r, const Operand& q) {
   Doubles minus_p[5];
 #pragma GCC unroll 5
   for (int i = 0; i < 5; ++i) minus_p[i] = _mm256_set1_pd(multiples<P>.minus_one[i]);
   add_low_columns(r.limb, q, minus_p);
-}
-
-template <class P>
-struct Pair {
-  Residue<P, product_bound> first, second;
-};
-
-// a w and b u modulo p: for a, b < R / 3, (*) is below 1.34 p. 94 fused multiplications each. The two are computed beside each
-// other, since within one the carries of q leave the multipliers waiting.
-template <class P, unsigned m, bool a_normal, unsigned n, bool b_normal>
-PROOFGRID_INLINE Pair<P> multiply(const Residue<P, m, a_normal>& a, const Factors& w, const Residue<P, n, b_normal>& b,
-                                  const Factors& u) {
-  const Operand x = factor_operand(a), y = factor_operand(b);
-  const Words starts[5] = {all(start(2, 0)), all(start(4, 2)), all(start(6, 4)), all(start(8, 6)), all(start(10, 8))};
-  const Columns x_columns = quotient_columns(x, w.v), y_columns = quotient_columns(y, u.v);
-  const Operand x_q = quotient(x_columns);
-  Quad r{{starts[0], starts[1], starts[2], starts[3], starts[4]}}, s = r;
-  add_low_columns(r.limb, x, w.w.limb);
-  const Operand y_q = quotient(y_columns);
-  add_minus_multiple<P>(r, x_q);
-  add_low_columns(s.limb, y, u.w.limb);
-  add_minus_multiple<P>(s, y_q);
-  return {{nearly_normal(r)}, {nearly_normal(s)}};
-}
-
-template <class P, unsigned bound, bool is_normal>
-PROOFGRID_INLINE Residue<P, product_bound> operator*(const Residue<P, bound, is_normal>& a, const Factors& f) {
-  const Operand x = factor_operand(a), q = quotient(quotient_columns(x, f.v));
-  Quad r{{all(start(2, 0)), all(start(4, 2)), all(start(6, 4)), all(start(8, 6)), all(start(10, 8))}};
-  add_low_columns(r.limb, x, f.w.limb);
-  add_minus_multiple<P>(r, q);
-  return {nearly_normal(r)};
-}
-
-// Subtracts k p, modulo R, where the top limb says that the value is above it. The top limb is taken with the carry of the one
-// below, which is short by less than 3, and may be negative then: a value below k p + 2^210 may stay. Limbs below 2^58.
-template <class P, unsigned k>
-PROOFGRID_INLINE void subtract_where_above(Quad& a) {
-  const Words top = _mm256_add_epi64(a.limb[4], _mm256_srli_epi64(a.limb[3], 52));  // modulo B, below B / 2: the sign is bit 51
-  const Words above = _mm256_cmpgt_epi64(_mm256_slli_epi64(top, 12), all(multiples<P>.of[k][4] << 12));
-#pragma GCC unroll 5
-  for (int i = 0; i < 5; ++i) {
-    a.limb[i] = _mm256_add_epi64(a.limb[i], _mm256_and_si256(above, all(multiples<P>.minus[k][i])));
-  }
-}
-
-// The same residues below most / 100 times p.
-template <unsigned most, class P, unsigned bound, bool is_normal>
-PROOFGRID_INLINE auto lowered(const Residue<P, bound, is_normal>& a) {
-  if constexpr (bound <= most) {
-    return a;
-  } else {
-    constexpr unsigned k = (bound + 198) / 200;  // the bound becomes k p or bound - k p, and 2^210 < p / 100 more
-    Residue<P, 100 * k + 1> r{a.value};
-    subtract_where_above<P, k>(r.value);
-    return lowered<most>(r);
-  }
 }
 
 PROOFGRID_INLINE void transpose(Words& a, Words& b, Words& c, Words& d) {
