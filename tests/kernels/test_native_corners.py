@@ -66,7 +66,7 @@ def test_four_lanes_at_the_ends_of_their_range(tmp_path: Path, optimisation: str
     subprocess.run([compiler(), *flags, SOURCE.with_name("quads.cpp"), "-o", program], check=True, timeout=300)
     run = subprocess.run([program], capture_output=True, text=True, timeout=300, check=False)
     assert run.returncode == 0, "drawn products differ from field.hpp's"
-    count = {}
+    count: dict[str, int] = {}
     for line in run.stdout.splitlines():
         name, operation, *words = line.split()
         numbers, p = [int(word, 16) for word in words], FIELDS[name].modulus
