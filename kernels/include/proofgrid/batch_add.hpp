@@ -45,7 +45,7 @@ class BatchAdder {
       products_[i] = product;
       const F x1 = pairs.left_x(i), x2 = pairs.right_x(i);
       const F denominator = x2 - x1;
-      if (denominator.is_zero() | x1.is_zero() | x2.is_zero()) [[unlikely]] {
+      if (int{denominator.is_zero()} | int{x1.is_zero()} | int{x2.is_zero()}) [[unlikely]] {
         const Step step(pairs.left(i), pairs.right(i));
         if (step.sum == Sum::by_slope) product *= step.denominator;
       } else {
@@ -73,7 +73,7 @@ class BatchAdder {
     Step() = default;
     PROOFGRID_INLINE Step(const Affine<F>& left, const Affine<F>& right)
         : a(left), b(right), denominator(b.x - a.x), numerator(b.y - a.y), sum(Sum::by_slope) {
-      if (denominator.is_zero() | a.x.is_zero() | b.x.is_zero()) [[unlikely]] classify();
+      if (int{denominator.is_zero()} | int{a.x.is_zero()} | int{b.x.is_zero()}) [[unlikely]] classify();
     }
 
    private:
