@@ -99,6 +99,9 @@ def _child(arguments: argparse.Namespace, number: "multiprocessing.sharedctypes.
     if len(found) < 2:
         sys.exit(f"there is nothing to compare: this machine runs {', '.join(found) or 'none'} of {arguments.layers}")
     tally = run(numbers, arguments.seed, arguments.seconds, found, lambda line: print(line, flush=True), about_to)
+    if not tally.difference:
+        kinds = f"{len(tally.kinds)} kinds of calls, {tally.refused} refused by both"
+        print(f"no difference in {tally.cases} cases: {kinds}, on {', '.join(found)}, in {tally.seconds:.0f} s")
     summary = {"seed": tally.seed, "cases": tally.cases, "seconds": round(tally.seconds, 1), "layers": list(found)}
     print(
         json.dumps(
