@@ -32,12 +32,26 @@ class PreparedBases:
 
 
 class MsmJob(NamedTuple):
-    """sum of scalars[i] * bases[i]: bases ``[n, *point_shape]``, canonical or ``bases_mont``, or prepared."""
+    """sum of scalars[i] * bases[i]: bases ``[n, *point_shape]``, canonical or ``bases_mont``, or prepared.
+
+    ``chosen`` leaves out terms: ``uint8[ceil(n / 8)]``, bit i % 8 of byte i // 8 set for each term that counts
+    (``np.packbits`` with ``bitorder="little"``). Scalars that are left out are checked all the same.
+    """
 
     group: Group
     bases: Array | PreparedBases
     scalars: Array
     bases_mont: bool = False
+    chosen: NDArray[np.uint8] | None = None
+
+    def chosen_bits(self) -> NDArray[np.uint8] | None:
+        """``chosen`` if it has a bit for each term, else :class:`~proofgrid.errors.MalformedInput`."""
+        bits, size = self.chosen, -(-len(self.scalars) // 8)
+        if bits is None:
+            return None
+        if not isinstance(bits, np.ndarray) or bits.dtype != np.uint8 or bits.shape != (size,):
+            raise MalformedInput(f"chosen: expected uint8[{size}], a bit for each of {len(self.scalars)} terms")
+        return np.ascontiguousarray(bits)
 
 
 def aligned_bytes(size: int) -> NDArray[np.uint8]:

@@ -28,7 +28,7 @@ class Layer:
     def msm_many(
         self,
         curve: str,
-        jobs: list[tuple[str, str, Buffer, Buffer, int, Buffer]],
+        jobs: list[tuple[str, str, Buffer, Buffer, int, Buffer, Buffer | None]],
         control: Buffer | None,
         threads: int,
     ) -> None: ...

@@ -1,5 +1,6 @@
 """The Backend protocol over one layer of the native core: shapes and dtypes are checked here, values in C++."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from proofgrid.kernels.native._core import Layer
 
 _MAX_THREADS = 1024
+
+_CACHE_LINE, _HUGE_PAGE = 64, 2 << 20  # bytes
 
 
 class NativeBackend:
@@ -61,7 +64,7 @@ class NativeBackend:
         values = _elements(field, values, "values")
         if not isinstance(shift, int) or not 0 < shift < field.modulus:
             raise MalformedInput(f"shift: expected an integer with 0 < shift < {field.name}'s modulus")
-        out = np.empty(values.shape, np.uint64)
+        out = _new_elements(values.shape)
         shift_words = encode_elements(field, [shift])
         self._layer.ntt(field.name, values, out, bool(inverse), shift_words, *_run(control))
         return out
@@ -86,7 +89,9 @@ class NativeBackend:
         if len({job.group.curve_name for job in jobs}) > 1:
             raise MalformedInput("msm_many: the jobs are over several curves; call once for each")
         sums = [np.empty(job.group.point_shape, np.uint64) for job in jobs]
-        arguments = [(*self._job(job), int(window), out) for job, out in zip(jobs, sums, strict=True)]
+        arguments = [
+            (*self._job(job), int(window), out, job.chosen_bits()) for job, out in zip(jobs, sums, strict=True)
+        ]
         if jobs:
             self._layer.msm_many(jobs[0].group.curve_name, arguments, *_run(control))
         return sums
@@ -172,9 +177,21 @@ class NativeBackend:
         witness = _elements(field, witness, "witness")
         if not isinstance(log_n, int | np.integer) or not 0 <= log_n < field.two_adicity:
             raise MalformedInput(f"log_n: expected an integer in [0, {field.two_adicity}), got {log_n!r}")
-        out = np.empty((1 << int(log_n), field.limbs), np.uint64)
+        out = _new_elements((1 << int(log_n), field.limbs))
         self._layer.quotient(curve_name, np.ascontiguousarray(coefficients), witness, int(log_n), out, *_run(control))
         return out
+
+
+def _new_elements(shape: tuple[int, ...]) -> Array:
+    """``uint64[shape]``, uninitialised, from a cache line on; 4 MB and more from a huge page on, which the system gives whole.
+
+    Transforms step by powers of two: pieces that share lines, and small pages, cost them a tenth of their time.
+    """
+    size = 8 * math.prod(shape)
+    boundary = _HUGE_PAGE if size >= 2 * _HUGE_PAGE else _CACHE_LINE
+    memory = np.empty(size + boundary, np.uint8)
+    start = -memory.ctypes.data % boundary
+    return memory[start : start + size].view(np.uint64).reshape(shape)
 
 
 def _is_array(value: Any) -> bool:

@@ -182,7 +182,7 @@ MsmJob::Form form_of(const std::string& name) {
   throw MalformedInput("no form of bases is called " + name);
 }
 
-// (group, form, bases, scalars, window, out) of one job, and the buffers that it holds.
+// (group, form, bases, scalars, window, out, chosen) of one job, and the buffers that it holds.
 class HeldJob {
  public:
   HeldJob(const CurveKernels& curve, const nb::tuple& job)
@@ -202,11 +202,16 @@ class HeldJob {
     if (window == 1 || window > 16) throw MalformedInput("window: expected 0 or 2 to 16, got " + std::to_string(window));
     job_ = {name == "g1" ? 1u : 2u, form, bases_.data(), scalars_.data(), n, window,
             out_.items<uint64_t>(group.point_words)};
+    if (!job[6].is_none()) {
+      chosen_.emplace(job[6], "chosen").require_count(1, (n + 7) / 8);
+      job_.chosen = chosen_->data();
+    }
   }
   const MsmJob& job() const { return job_; }
 
  private:
   Buffer bases_, scalars_, out_;
+  std::optional<Buffer> chosen_;
   MsmJob job_;
 };
 
@@ -217,7 +222,7 @@ void msm_many(const Layer& layer, const std::string& curve_name, const nb::list&
   std::vector<MsmJob> plain;
   for (const nb::handle job : jobs) {
     const auto fields = nb::cast<nb::tuple>(job);
-    if (fields.size() != 6) throw MalformedInput("job: expected (group, form, bases, scalars, window, out)");
+    if (fields.size() != 7) throw MalformedInput("job: expected (group, form, bases, scalars, window, out, chosen)");
     plain.push_back(held.emplace_back(curve, fields).job());
   }
   Call{control, threads}([&](Run& run) { curve.msm_many(plain.data(), plain.size(), run); });

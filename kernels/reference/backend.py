@@ -71,7 +71,10 @@ class ReferenceBackend:
         """See :meth:`Backend.msm_many`: one after the other."""
         if len({job.group.curve_name for job in jobs}) > 1:
             raise MalformedInput("msm_many: the jobs are over several curves; call once for each")
-        return [self.msm(job.group, job.bases, job.scalars, bases_mont=job.bases_mont, control=control) for job in jobs]
+        return [
+            self.msm(job.group, job.bases, _chosen_scalars(job), bases_mont=job.bases_mont, control=control)
+            for job in jobs
+        ]
 
     def prepared_form(self, group: Group) -> str:
         """See :meth:`Backend.prepared_form`: the array as it was given."""
@@ -189,6 +192,14 @@ class ReferenceBackend:
 
 def _elements(field: Field, array: Array, what: str) -> list[int]:
     return arrays.decode_elements(arrays.require_elements(field, array, what))
+
+
+def _chosen_scalars(job: MsmJob) -> Array:
+    """The scalars, zeros for the terms that are left out."""
+    scalars = arrays.require_elements(job.group.scalar, job.scalars, "scalars")
+    if (bits := job.chosen_bits()) is None:
+        return scalars
+    return scalars * np.unpackbits(bits, count=len(scalars), bitorder="little")[:, None]
 
 
 def _points(group: Group, array: Array, what: str) -> list[AffinePoint]:

@@ -99,7 +99,9 @@ def msm_many(rng: random.Random) -> Case:
         p, bases = inputs.points(group, n - first, rng)
         form = rng.choice(("canonical", "mont", "prepared"))
         bases = bases if form == "canonical" else _to_mont(group, bases)
-        jobs.append((form, p, MsmJob(group, bases, scalars[first:], form != "canonical")))
+        bits = np.frombuffer(rng.randbytes(-(-(n - first) // 8)), np.uint8)
+        job = MsmJob(group, bases, scalars[first:], form != "canonical", chosen=rng.choice((None, bits)))
+        jobs.append((form, p, job))
     window, threads = rng.choice((0, 0, 0, rng.randrange(2, 17))), _threads(rng)
 
     def call(backend: NativeBackend) -> list[np.ndarray]:
@@ -236,14 +238,15 @@ def pairings(rng: random.Random) -> Case:
 
     def call(backend: NativeBackend) -> list[np.ndarray]:
         if not batch or not n:
-            return [backend.pairing_product(curve, g1, g2)]
+            lines = backend.pairing_lines(curve, g2)
+            return [backend.pairing_product(curve, g1, g2), backend.pairing_of_lines(curve, g1, [lines]), lines.valid]
         total = backend.msm(curve.g1, g1, weights)[None]
         minus = np.concatenate([total[:, :1], backend.field(curve.Fq, "neg", total[:, 1])[:, None]], axis=1)
         firsts = np.concatenate([backend.scale_each(curve.g1, g1, weights), minus])
         return [backend.pairing_product(curve, firsts, np.repeat(g2[:1], n + 1, axis=0)), firsts]
 
     how = f"batch weights={s}" if batch else "product"
-    return Case(f"pairing_product {curve.name} n={n} g1={p} g2={q} {how}", call, 100 * n)
+    return Case(f"pairing_product {curve.name} n={n} g1={p} g2={q} {how}", call, 200 * n)
 
 
 Kind = Callable[[random.Random], Case]
