@@ -12,7 +12,14 @@ from proofgrid.kernels.arrays import Array, encode_elements
 from proofgrid.kernels.backend import COEFFICIENT, FieldOp
 from proofgrid.kernels.control import Control
 from proofgrid.kernels.curves import Curve, Field, Group
-from proofgrid.kernels.prepared import MsmJob, PreparedBases, aligned_bytes, require_form
+from proofgrid.kernels.prepared import (
+    MsmJob,
+    PairingLines,
+    PreparedBases,
+    aligned_bytes,
+    require_form,
+    require_lines,
+)
 
 if TYPE_CHECKING:
     from proofgrid.kernels.native._core import Layer
@@ -30,6 +37,7 @@ class NativeBackend:
     def __init__(self, layer: "Layer") -> None:
         self._layer = layer
         self.isa = layer.name
+        self._lines_form = f"native {layer.name}"
 
     def field(self, field: Field, op: FieldOp, a: Array, b: Array | None = None) -> Array:
         a = _elements(field, a, "a")
@@ -158,6 +166,20 @@ class NativeBackend:
             raise MalformedInput(f"pairing_product: {len(g1)} points of g1 and {len(g2)} of g2")
         out = np.empty((12, curve.Fq.limbs), np.uint64)
         self._layer.pairing_product(curve.name, g1, g2, out, 0)
+        return out
+
+    def pairing_lines(self, curve: Curve, g2: Array) -> PairingLines:
+        points = _points(curve.g2, g2, "g2")
+        data = aligned_bytes(len(points) * self._layer.lines_bytes(curve.name))
+        valid = np.empty(len(points), np.bool_)
+        self._layer.prepare_lines(curve.name, points, data, valid, 0)
+        return PairingLines(curve, self._lines_form, valid, data)
+
+    def pairing_of_lines(self, curve: Curve, g1: Array, lines: Sequence[PairingLines]) -> Array:
+        points, n_bytes = _points(curve.g1, g1, "g1"), self._layer.lines_bytes(curve.name)
+        buffers = [cast(NDArray[Any], require_lines(part, curve, self._lines_form, n_bytes)) for part in lines]
+        out = np.empty((12, curve.Fq.limbs), np.uint64)
+        self._layer.pairing_of_lines(curve.name, points, buffers, out, 0)
         return out
 
     def quotient(

@@ -284,6 +284,38 @@ void pairing_product(const Layer& layer, const std::string& curve_name, nb::hand
   Call{nb::none(), threads}([&](Run& run) { curve.pairing_product(left.data(), right.data(), n, words, run); });
 }
 
+size_t lines_bytes(const Layer& layer, const std::string& curve) { return curve_of(layer, curve).lines_bytes; }
+
+void prepare_lines(const Layer& layer, const std::string& curve_name, nb::handle g2, nb::handle out, nb::handle ok,
+                   unsigned threads) {
+  const CurveKernels& curve = curve_of(layer, curve_name);
+  const Buffer points(g2, "g2"), output(out, "out", true), answers(ok, "ok", true);
+  const size_t n = points.count(8 * curve.g2.point_words);
+  output.require_count(curve.lines_bytes, n);
+  byte* const place = output.items<CacheLine>(n * curve.lines_bytes / sizeof(CacheLine))->bytes;
+  auto* const good = answers.items<std::uint8_t>(n);
+  Call{nb::none(), threads}([&](Run& run) { curve.prepare_lines(points.data(), n, place, good, run); });
+}
+
+// `lines`: buffers that prepare_lines wrote, of as many points together as there are in g1.
+void pairing_of_lines(const Layer& layer, const std::string& curve_name, nb::handle g1, const nb::list& lines,
+                      nb::handle out, unsigned threads) {
+  const CurveKernels& curve = curve_of(layer, curve_name);
+  const Buffer left(g1, "g1"), output(out, "out", true);
+  std::deque<Buffer> held;
+  std::vector<const byte*> right;
+  for (const nb::handle object : lines) {
+    const Buffer& buffer = held.emplace_back(object, "lines");
+    const size_t count = buffer.count(curve.lines_bytes);
+    const byte* const first = buffer.items<const CacheLine>(count * curve.lines_bytes / sizeof(CacheLine))->bytes;
+    for (size_t i = 0; i < count; ++i) right.push_back(first + i * curve.lines_bytes);
+  }
+  left.require_count(8 * curve.g1.point_words, right.size());
+  uint64_t* const words = output.items<uint64_t>(12 * curve.base.limbs);
+  Call{nb::none(), threads}(
+      [&](Run& run) { curve.pairing_of_lines(left.data(), right.data(), right.size(), words, run); });
+}
+
 void quotient(const Layer& layer, const std::string& curve_name, nb::handle coefficients, nb::handle witness,
               unsigned log_n, nb::handle out, nb::handle control, unsigned threads) {
   const CurveKernels& curve = curve_of(layer, curve_name);
@@ -346,6 +378,9 @@ NB_MODULE(_core, m) {
       .def("add_points", add_points, "curve"_a, "group"_a, "a"_a, "b"_a, "out"_a, "threads"_a)
       .def("check_points", check_points, "curve"_a, "group"_a, "points"_a, "out"_a, "threads"_a)
       .def("pairing_product", pairing_product, "curve"_a, "g1"_a, "g2"_a, "out"_a, "threads"_a)
+      .def("lines_bytes", lines_bytes, "curve"_a)
+      .def("prepare_lines", prepare_lines, "curve"_a, "g2"_a, "out"_a, "ok"_a, "threads"_a)
+      .def("pairing_of_lines", pairing_of_lines, "curve"_a, "g1"_a, "lines"_a, "out"_a, "threads"_a)
       .def("quotient", quotient, "curve"_a, "coefficients"_a, "witness"_a, "log_n"_a, "out"_a, "control"_a.none(),
            "threads"_a);
   nb::list all;

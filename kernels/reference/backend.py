@@ -12,8 +12,17 @@ from proofgrid.kernels.arrays import AffinePoint, Array
 from proofgrid.kernels.backend import COEFFICIENT, FieldOp
 from proofgrid.kernels.control import Control
 from proofgrid.kernels.curves import Curve, Field, Group
-from proofgrid.kernels.prepared import MsmJob, PreparedBases, aligned_bytes, require_form
+from proofgrid.kernels.prepared import (
+    MsmJob,
+    PairingLines,
+    PreparedBases,
+    aligned_bytes,
+    require_form,
+    require_lines,
+)
 from proofgrid.kernels.reference import fields, groups, ntt, pairing, quotient
+
+_LINES_FORM = "reference"
 
 
 class ReferenceBackend:
@@ -156,6 +165,21 @@ class ReferenceBackend:
         if len(left) != len(right):
             raise MalformedInput(f"pairing_product: {len(left)} points of g1 and {len(right)} of g2")
         return arrays.encode_elements(curve.Fq, pairing.product(curve, left, right))
+
+    def pairing_lines(self, curve: Curve, g2: Array) -> PairingLines:
+        """See :meth:`Backend.pairing_lines`: the points as they were given."""
+        points = arrays.require_points(curve.g2, g2, "g2")
+        data = np.frombuffer(points.tobytes(), np.uint8)
+        return PairingLines(curve, _LINES_FORM, self.check_points(curve.g2, points), data)
+
+    def pairing_of_lines(self, curve: Curve, g1: Array, lines: Sequence[PairingLines]) -> Array:
+        """See :meth:`Backend.pairing_of_lines`. Cost: as :meth:`pairing_product`."""
+        n_bytes = 8 * math.prod(curve.g2.point_shape)
+        parts = [require_lines(part, curve, _LINES_FORM, n_bytes).view(np.uint64) for part in lines]
+        g2 = np.concatenate([np.empty(0, np.uint64), *parts]).reshape(-1, *curve.g2.point_shape)
+        if len(g1) == len(g2) and not all(part.valid.all() for part in lines):
+            return np.zeros((12, curve.Fq.limbs), np.uint64)
+        return self.pairing_product(curve, g1, g2)
 
     def quotient(
         self,
