@@ -26,12 +26,18 @@
 #define PROOFGRID_LAYER layer_portable
 #endif
 
-// For operations of a few instructions: in a large translation unit the compiler's budget for inlining runs out, and a
-// call costs more than they do.
-#define PROOFGRID_INLINE [[gnu::always_inline]] inline
-
 // The instructions of ifma/; layers.cpp asks the CPU for the same before it offers the layer.
 #define PROOFGRID_IFMA_TARGET "avx512f,avx512vl,avx512dq,avx512bw,avx512ifma,avx512vbmi,avx512vbmi2,bmi,bmi2,lzcnt"
+
+// For operations of a few instructions: in a large translation unit the compiler's budget for inlining runs out, and a
+// call costs more than they do. Under sanitizers layer ifma calls them instead: inlined, with a check at every access,
+// its units would take many minutes to compile.
+#if defined(PROOFGRID_SANITIZE) && defined(PROOFGRID_LAYER_IFMA)
+#define PROOFGRID_INLINE [[gnu::target(PROOFGRID_IFMA_TARGET)]] inline
+#else
+#define PROOFGRID_INLINE [[gnu::always_inline]] inline
+#endif
+
 #define PROOFGRID_PRAGMA_(text) _Pragma(#text)
 #define PROOFGRID_PRAGMA(text) PROOFGRID_PRAGMA_(text)
 #if defined(__clang__)

@@ -71,7 +71,7 @@ class PointSums {
     for (size_t v = 0; v < count; v += chains) {
       bool plain = !careful;
 #pragma GCC unroll 4
-      for (size_t j = 0; j < chains; ++j) plain &= (source.active(v + j) == 0xff) & (empty_[v + j] == 0);
+      for (size_t j = 0; j < chains; ++j) plain &= int{source.active(v + j) == 0xff} & int{empty_[v + j] == 0};
       if (plain) [[likely]] {
         F d[chains];
 #pragma GCC unroll 4
