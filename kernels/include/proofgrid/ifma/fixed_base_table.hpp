@@ -66,7 +66,7 @@ struct Step {
     locate(rows, multiples, digits, v);
     return Records<F>::point(rows);
   }
-  PROOFGRID_INLINE void finished(size_t v) const {
+  PROOFGRID_INLINE void fetch(size_t v) const {
     if (!next_digits) return;
     RecordRows rows;
     locate(rows, next, next_digits, v);
@@ -117,12 +117,12 @@ class DigitSums {
  private:
   void start(const Step<F>& step, size_t vectors) {
     const Step<F> before{{}, nullptr, step.multiples, step.digits};
-    for (size_t v = 0; v < vectors; ++v) before.finished(v);
+    for (size_t v = 0; v < vectors; ++v) before.fetch(v);
     for (size_t v = 0; v < vectors; ++v) {
       const PointLanes<F> p = step.point(v);
       sums_.sum(v) = {p.x, F::blend(step.negative(v), p.y, p.y.template negate<1>())};
       sums_.empty(v) = static_cast<Mask>(~step.active(v));
-      step.finished(v);
+      step.fetch(v);
     }
   }
 
