@@ -13,7 +13,7 @@ from proofgrid.kernels.curves import BLS12_381, Group
 from tests.kernels import backends, plain
 from tests.kernels.test_groups import SMALL_FACTORS, point_of_order
 
-BATCH = 2048  # kernels/include/proofgrid/ifma/fixed_base.hpp
+BATCH = 2048  # kernels/include/proofgrid/ifma/fixed_base_table.hpp
 RANDOM = random.Random(8)
 
 

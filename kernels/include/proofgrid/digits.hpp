@@ -23,23 +23,9 @@ inline uint64_t bits_at(const uint64_t* scalar, unsigned offset, unsigned window
   return bits & ((uint64_t{1} << window) - 1);
 }
 
-// Writes digit w to digits[w * stride]. The scalar lies below 2^bits; if it does not, the digits still keep their range.
-template <size_t N>
-inline void recode(const uint64_t* scalar, unsigned bits, unsigned window, Digit* digits, size_t stride) {
-  const unsigned count = window_count(bits, window);
-  const uint64_t half = uint64_t{1} << (window - 1);
-  uint64_t carry = 0;
-  for (unsigned w = 0; w + 1 < count; ++w) {
-    const uint64_t raw = bits_at<N>(scalar, w * window, window) + carry;
-    carry = raw >= half;
-    digits[w * stride] = static_cast<Digit>(static_cast<std::int32_t>(raw) - static_cast<std::int32_t>(carry << window));
-  }
-  const uint64_t last = bits_at<N>(scalar, (count - 1) * window, window) + carry;
-  digits[(count - 1) * stride] = static_cast<Digit>(last < half ? last : half);  // never more: see window_count
-}
-
-// The same digits one at a time and in any order, without a carry: with H the sum of 2^(window w + window - 1) over all w but
-// the last, digit w of s is the plain digit w of s + H less 2^(window - 1), and the last is the plain one.
+// The digits one at a time and in any order, without a carry: with H the sum of 2^(window w + window - 1) over all w but the
+// last, digit w of s is the plain digit w of s + H less 2^(window - 1), and the last is the plain one: never more than
+// 2^(window - 1), see window_count.
 template <size_t N>
 class DigitReader {
  public:

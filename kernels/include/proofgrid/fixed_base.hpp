@@ -81,6 +81,7 @@ void scale(const uint64_t* base, const std::byte* scalars, size_t n, bool result
   if (!Affine<F>::is_canonical(base)) throw MalformedInput("base: a coordinate is not below the modulus");
   if (n == 0) return;
   const Table<F> table(Affine<F>::from_canonical(base), S::Params::bits, choose_window(n, S::Params::bits));
+  const DigitReader<S::limbs> reader(S::Params::bits, table.window);
   const size_t blocks = (n + block - 1) / block;
   run.progress.expect(blocks);
   run.team.run(blocks, [&](size_t task, unsigned) {
@@ -95,7 +96,7 @@ void scale(const uint64_t* base, const std::byte* scalars, size_t n, bool result
       if (!S::is_canonical(scalar)) {
         throw MalformedInput("scalars: element " + std::to_string(begin + i) + " is not below the group's order");
       }
-      recode<S::limbs>(scalar, S::Params::bits, table.window, digits.data() + i, block);
+      for (unsigned w = 0; w < table.windows; ++w) digits[w * block + i] = reader.digit(scalar, w);
     }
     for (unsigned w = 0; w < table.windows; ++w) {
       adder.add(TablePairs<F>{table.points.data() + w * table.row, digits.data() + w * block, sums.data()}, count);

@@ -68,7 +68,6 @@ class Fp2 {
   }
   // x -> x^p.
   Fp2 conjugate() const { return {c0, -c1}; }
-  Fp2 mul_by_u() const { return {-c1, c0}; }
 
   Fp2 pow(const uint64_t* exponent, size_t words) const {
     Fp2 result = one();

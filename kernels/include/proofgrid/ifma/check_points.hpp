@@ -31,7 +31,7 @@ Mask in_subgroup(const LanesPoint<Lanes<typename C::Fq>>& p) {
   } else {
     using F = Lanes<typename C::Fq>;
     const auto t = multiply_by_seed<C>(multiply_by_seed<C>(Projective<C>{p.x, p.y, F::one()}));
-    const F beta_x = p.x * broadcast(points_detail::beta<C>());
+    const F beta_x = p.x * broadcast(proofgrid::points_detail::beta<C>());
     const Mask finite = static_cast<Mask>(~t.z.template is_zero<3>());
     return finite & combine<1, -1>(t.x, beta_x * t.z).template is_zero<2>() &
            combine<1, 1>(t.y, p.y * t.z).template is_zero<2>();

@@ -52,7 +52,7 @@ class Lanes {
   PROOFGRID_INLINE static Lanes one() { return broadcast(one_number); }
 
   // From words (word j of the eight values in words[j]), each value below 2^(64 words) and below m p for the stated m.
-  // The form does not change: Montgomery words with R = 2^(64 words) need from_words(...) * to_this_form().
+  // The form does not change: see enter_mont and enter_canonical.
   template <unsigned m = 1>
   PROOFGRID_INLINE static Lanes from_words(const Word (&words)[P::limbs]) {
     Lanes r;

@@ -7,18 +7,15 @@
 #include <string>
 
 #include "proofgrid/curve.hpp"
-#include "proofgrid/ifma/fp2.hpp"
-#include "proofgrid/ifma/transpose.hpp"
+#include "proofgrid/ifma/points.hpp"
 #include "proofgrid/run.hpp"
 
 PROOFGRID_IFMA_BEGIN
 namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 
-// Eight affine points of one group, magnitude at most 3.
+// Eight affine points of one group, here of magnitude 3 at most.
 template <class Coordinate>
-struct LanesPoint {
-  Coordinate x, y;
-};
+using LanesPoint = PointLanes<Coordinate>;
 
 // Point is Affine over the single elements that Coordinate has eight of.
 template <class Point, class Coordinate>
