@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from solana.rpc.commitment import Confirmed, Finalized, Processed
 from solana.rpc.websocket_api import SolanaWsClient
+from solders.instruction import Instruction
+from solders.system_program import ID as SYSTEM_PROGRAM
+from solders.transaction_status import InstructionErrorFieldless
 from websockets.asyncio.client import connect as bare
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -59,12 +62,31 @@ def test_signature_is_told_once_at_its_commitment() -> None:
 
 def test_failure_is_told_with_its_error() -> None:
     async def journey(frozen: Frozen, socket: Any) -> None:
-        transaction = await frozen.signed(payment(stranger(), 10**15))
+        nonsense = Instruction(SYSTEM_PROGRAM, b"\xff" * 4, [])
+        transaction = await frozen.signed(nonsense)
         await socket.signature_subscribe(signature=transaction.signatures[0], commitment=Processed)
         await frozen.send(transaction)
-        assert (await next_of(socket)).result.value.err is not None
+        told = (await next_of(socket)).result.value.err
+        assert told.err == InstructionErrorFieldless.InvalidInstructionData
 
     on_socket(journey)
+
+
+def test_program_error_is_told_as_a_cluster_tells_it() -> None:
+    """solders 0.29 cannot read a program's own error in a notification, and its client gives up: hence bare JSON."""
+
+    async def journey(frozen: Frozen) -> None:
+        async with bare(frozen.devnet.ws_url) as socket:
+            transaction = await frozen.signed(payment(stranger(), 10**15))
+            name = str(transaction.signatures[0])
+            identity = (await exchange(socket, "signatureSubscribe", name, {"commitment": "processed"}))["result"]
+            await frozen.send(transaction)
+            told = json.loads(await asyncio.wait_for(socket.recv(), PATIENCE_S))
+            assert told["method"] == "signatureNotification"
+            assert told["params"]["subscription"] == identity
+            assert told["params"]["result"]["value"] == {"err": {"InstructionError": [0, {"Custom": 1}]}}
+
+    on_frozen(journey)
 
 
 def test_account_is_told_whenever_it_changes_and_when_a_fork_brings_it_back() -> None:
