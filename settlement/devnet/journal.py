@@ -21,6 +21,7 @@ from solders.pubkey import Pubkey
 
 from proofgrid.errors import MalformedInput
 from proofgrid.settlement.devnet.landed import Landed
+from proofgrid.settlement.devnet.machine import put_accounts
 from proofgrid.settlement.devnet.values import Json
 
 
@@ -97,12 +98,9 @@ class Journal:
         return _line(accounts, landed, genesis=self.genesis, moment=_moment_form(moment))
 
     def _put(self, svm: LiteSVM, accounts: Mapping[str, Json]) -> None:
-        present = [(address, form) for address, form in accounts.items() if form is not None]
         try:
-            for address, form in sorted(
-                present, key=lambda item: bool(item[1]["executable"])
-            ):  # programs after their data
-                svm.set_account(Pubkey.from_string(address), _account(form))
+            present = {Pubkey.from_string(address): _account(form) for address, form in accounts.items() if form}
+            put_accounts(svm, present)
         except (ValueError, KeyError, TypeError) as error:
             raise MalformedInput(f"{self._path} holds an account that is none ({error}): move it away") from None
 

@@ -18,10 +18,11 @@ from proofgrid.settlement import instructions
 from proofgrid.settlement.deploy import deploy
 from proofgrid.settlement.devnet import Delays
 from proofgrid.settlement.devnet.ledger import Ledger, Refused
+from proofgrid.settlement.devnet.machine import missing_program, put_accounts, strict_svm
 from proofgrid.settlement.layout import ZERO_ROOT
 from proofgrid.settlement.program import program_bytes
 from proofgrid.settlement.sender import Sender
-from proofgrid.settlement.transactions import sign
+from proofgrid.settlement.transactions import error_name, sign
 from tests.settlement.cluster import PAYER, PROGRAM
 from tests.settlement.frozen import FUNDS, Frozen, on_frozen, payment, stranger
 
@@ -192,6 +193,43 @@ def test_what_is_final_stays() -> None:
         assert (await frozen.balance(final, Finalized), await frozen.balance(undone, Processed)) == (10**7, 0)
 
     on_frozen(journey, delays=Delays(confirmed=1, finalized=10))
+
+
+def test_lagging_commitment_never_sees_what_a_fork_undid() -> None:
+    ledger, to = still_ledger(delays=Delays(confirmed=5, finalized=10)), stranger()
+    first = ledger.slot
+    for lamports in (10**6, 10**7):
+        land(ledger, payment(to, lamports))
+        ledger.warp(slots=1, seconds=0)
+    assert ledger.account(to, first) is not None
+    ledger.fork(ledger.slot - first + 1)
+    for slot in range(first, ledger.slot + 1):
+        assert ledger.account(to, slot) is None
+
+
+def test_undo_log_forgets_what_is_final() -> None:
+    ledger = still_ledger(delays=Delays(finalized=10))
+    assert not ledger._undo
+    land(ledger, payment(stranger()))
+    ledger.warp(slots=9, seconds=0)
+    assert ledger._undo
+    ledger.warp(slots=1, seconds=0)
+    assert not ledger._undo
+
+
+def test_programs_are_put_after_their_data() -> None:
+    source, target, program = strict_svm(), strict_svm(), stranger()
+    source.add_program(program, program_bytes())
+    account = source.get_account(program)
+    assert account is not None
+    data_address = Pubkey.from_bytes(account.data[4:36])
+    for _ in range(2):  # also over a program that was taken away
+        put_accounts(target, {program: account, data_address: source.get_account(data_address)})
+        target.airdrop(PAYER.pubkey(), FUNDS)
+        transaction = sign([Instruction(program, b"\xff", [])], [PAYER], target.latest_blockhash())
+        assert error_name(target.simulate_transaction(transaction).err()) == "MalformedInstruction"  # our program's no
+        put_accounts(target, {program: None, data_address: None})
+        assert missing_program(target, transaction) == TransactionErrorFieldless.ProgramAccountNotFound
 
 
 def test_deployed_program_disappears_and_is_deployed_again() -> None:
