@@ -50,7 +50,8 @@ class BodyCap:
 def _patient(receive: Receive) -> Receive:
     async def waited() -> Message:
         try:
-            return await asyncio.wait_for(receive(), PATIENCE_S)
+            async with asyncio.timeout(PATIENCE_S):  # wait_for of Python 3.11 loses an outer timeout as a piece arrives
+                return await receive()
         except TimeoutError:
             raise MalformedInput(f"the request's body stopped for {PATIENCE_S:g} s") from None
 

@@ -1,5 +1,6 @@
 """Who may knock at the gateway, and what its refusals say when its own parts fail."""
 
+import asyncio
 import json
 import logging
 import time
@@ -10,6 +11,7 @@ from typing import Any, cast
 import httpx
 import pytest
 from sqlalchemy.exc import OperationalError, TimeoutError
+from starlette.types import Message, Receive, Scope, Send
 
 from proofgrid.config import NetworkConfig
 from proofgrid.errors import MalformedInput, ProofgridError
@@ -114,6 +116,35 @@ def test_a_trickling_body_is_given_up(url: str, monkeypatch: pytest.MonkeyPatch)
     assert (reply.status_code, reply.json()["code"]) == (400, "malformed_input")
     assert "longer than" in reply.json()["message"]
     assert time.monotonic() - started < 10
+
+
+def test_a_piece_that_comes_as_the_time_is_up_does_not_save_its_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "WHOLE_S", 0.05)
+    statuses: list[int] = []
+
+    async def answer(message: Message) -> None:
+        statuses.extend([message["status"]] if message["type"] == "http.response.start" else [])
+
+    async def late() -> None:
+        loop = asyncio.get_running_loop()
+        piece: asyncio.Future[Message] = loop.create_future()
+
+        async def receive() -> Message:
+            if piece.done():
+                await asyncio.sleep(0.1)
+                return {"type": "http.request", "body": b"{}", "more_body": False}
+            return await piece
+
+        loop.call_later(0.04, time.sleep, 0.05)  # both timers are due when the loop looks again
+        loop.call_later(0.045, piece.set_result, {"type": "http.request", "body": b"", "more_body": True})
+        scope = {"type": "http", "path": "/", "headers": [], "method": "POST", "query_string": b""}
+        await bodies.BodyCap(never, lambda path: 100)(scope, receive, answer)
+
+    async def never(scope: Scope, receive: Receive, send: Send) -> None:
+        raise AssertionError("the body was handed on")
+
+    asyncio.run(late())
+    assert statuses == [400]
 
 
 @pytest.mark.parametrize(
