@@ -15,7 +15,7 @@ from proofgrid.errors import BackendUnavailable
 from proofgrid.kernels.arrays import Array
 from proofgrid.kernels.control import Control
 from proofgrid.kernels.curves import Curve, Field, Group
-from proofgrid.kernels.prepared import MsmJob, PreparedBases
+from proofgrid.kernels.prepared import MsmJob, PairingLines, PreparedBases
 
 FieldOp = Literal["add", "sub", "mul", "neg", "square", "inv"]
 Name = Literal["auto", "cuda", "native", "reference"]
@@ -35,6 +35,9 @@ class Backend(Protocol):
 
     name: str
     isa: str
+
+    def __hash__(self) -> int:
+        """A backend is one object for as long as a process lives; what is prepared for it is kept beside it."""
 
     def field(self, field: Field, op: FieldOp, a: Array, b: Array | None = None) -> Array:
         """Elementwise arithmetic, ``[n, limbs]`` (x) ``[n, limbs] -> [n, limbs]``; inv(0) = 0."""
@@ -110,6 +113,18 @@ class Backend(Protocol):
         Coefficients lie in tower order: w-degree, then v-degree, then u-degree, the lowest first. The points
         must have passed ``check_points``. The final exponent is 3 * (q^12 - 1) / r for bls12_381 and
         (q^12 - 1) / r for bn254 (the exponents of the reference are brought to these).
+        """
+
+    def pairing_lines(self, curve: Curve, g2: Array) -> PairingLines:
+        """Points ``[n, 2, 2, limbs]`` as :meth:`pairing_of_lines` takes them, and what ``check_points`` says of each.
+
+        Cost: half of what a pairing costs without its final exponentiation; a key's points are prepared once.
+        """
+
+    def pairing_of_lines(self, curve: Curve, g1: Array, lines: Sequence[PairingLines]) -> Array:
+        """:meth:`pairing_product` with the points of G2 given by their lines, one after the other in ``lines``.
+
+        A product with a point that is not ``valid`` is zero, which no pairing is.
         """
 
     def quotient(

@@ -16,11 +16,10 @@ from solders.system_program import CreateAccountParams, create_account
 from solders.sysvar import CLOCK, RENT
 
 from proofgrid.errors import ChainUnavailable, SettlementError
-from proofgrid.settlement.addresses import SYSTEM_PROGRAM
+from proofgrid.settlement.addresses import LOADER, SYSTEM_PROGRAM, program_data_address
 from proofgrid.settlement.rpc import ask, fetch_account, fetch_owned
 from proofgrid.settlement.sender import Sender
 
-LOADER = Pubkey.from_string("BPFLoaderUpgradeab1e11111111111111111111111")
 PROGRAM_SIZE, BUFFER_HEADER_SIZE, PROGRAM_DATA_HEADER_SIZE = 36, 37, 45
 CHUNK_SIZE = 900
 ROOM_FACTOR = 2
@@ -66,11 +65,6 @@ async def deploy(
         )
     await _wait_for_slot(sender.client, sent.slot + 1)  # a program runs from the slot after its deployment
     return program_id
-
-
-def program_data_address(program_id: Pubkey) -> Pubkey:
-    """Where the loader keeps a program's bytes."""
-    return Pubkey.find_program_address([bytes(program_id)], LOADER)[0]
 
 
 async def _write_buffer(sender: Sender, program: bytes, on_progress: Progress | None) -> Pubkey:

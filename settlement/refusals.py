@@ -19,6 +19,9 @@ class Refusal(IntEnum):
     WrongSystemProgram = _BASE + 6
     UnsupportedRent = _BASE + 7
     SyscallFailed = _BASE + 8
+    WrongTokenProgram = _BASE + 9
+    Overflow = _BASE + 10  # an amount beyond 64 bits
+    SameAccountTwice = _BASE + 11
 
     WrongUploadAddress = _BASE + 20
     WrongUploadAccount = _BASE + 21  # not ours, or not an upload
@@ -49,6 +52,71 @@ class Refusal(IntEnum):
     WrongPredecessor = _BASE + 65
     EmptyBatch = _BASE + 66
     ZeroRoot = _BASE + 67
+    WrongBatchAccount = _BASE + 68
+
+    WrongConfigAddress = _BASE + 100
+    WrongConfigAccount = _BASE + 101
+    AlreadyInitialized = _BASE + 102
+    WrongProgramData = _BASE + 103
+    NotUpgradeAuthority = _BASE + 104
+    WrongMint = _BASE + 105
+    WrongVault = _BASE + 106
+    WrongTokenAccount = _BASE + 107  # not of the SPL token program, not of this mint, frozen, or not the one named
+    ParameterOutOfRange = _BASE + 108
+    Paused = _BASE + 109
+    NotGuardian = _BASE + 110
+    NothingToCollect = _BASE + 111
+    MalformedFlag = _BASE + 112  # a yes or no that is neither 1 nor 0
+
+    WrongProposalAddress = _BASE + 120
+    WrongProposalAccount = _BASE + 121
+    WrongVoteAddress = _BASE + 122
+    WrongVoteAccount = _BASE + 123
+    WrongPermissionAddress = _BASE + 124
+    WrongPermissionAccount = _BASE + 125
+    UnknownChange = _BASE + 126
+    VotingOver = _BASE + 127
+    AlreadyVoted = _BASE + 128
+    NotYetExecutable = _BASE + 129
+    ProposalExpired = _BASE + 130
+    AlreadyExecuted = _BASE + 131
+    ProposalRejected = _BASE + 132
+
+    WrongProverAddress = _BASE + 140
+    WrongProverAccount = _BASE + 141
+    ProverAlreadyRegistered = _BASE + 142
+    ColdKeyIsHot = _BASE + 143  # owner and signer must differ
+    NotOwner = _BASE + 144
+    WrongPositionAddress = _BASE + 146
+    WrongPositionAccount = _BASE + 147
+    NotStaker = _BASE + 148
+    AmountTooSmall = _BASE + 149
+    NotEnoughShares = _BASE + 150
+    NothingToWithdraw = _BASE + 151
+    ExitWindowOpen = _BASE + 152
+    StakeLocked = _BASE + 153
+    StakeTooSmall = _BASE + 154
+
+    WrongRequestAddress = _BASE + 160
+    WrongRequestAccount = _BASE + 161
+    RequestAlreadyOpen = _BASE + 162
+    WrongDeadline = _BASE + 163
+    KeyDenied = _BASE + 164
+    WrongRequester = _BASE + 165
+    RequestNotOpen = _BASE + 166
+    RequestNotAssigned = _BASE + 167
+    RequestNotOver = _BASE + 168
+    NotYetExpired = _BASE + 169
+    CallbackDue = _BASE + 170
+    NoCallbackDue = _BASE + 171
+    WrongCallbackProgram = _BASE + 172
+    NotAssigner = _BASE + 175
+    NotSigner = _BASE + 176
+    PriceOverCap = _BASE + 177
+    TooLate = _BASE + 178
+    WrongStatement = _BASE + 179  # another key or other inputs than the request's
+    NotYetMissed = _BASE + 180
+    NotAssignedProver = _BASE + 181
 
 
 def refusal_name(code: int) -> str:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from solders.pubkey import Pubkey
 
 from proofgrid.errors import MalformedInput, ProgramRefused
-from proofgrid.settlement import instructions
 from proofgrid.settlement.accounts import KeyAccount
 from proofgrid.settlement.addresses import key_address, upload_address
-from proofgrid.settlement.layout import MAX_PUBLIC_INPUTS
+from proofgrid.settlement.instructions import keys
+from proofgrid.settlement.layout.keys import MAX_PUBLIC_INPUTS
 from proofgrid.settlement.refusals import Refusal
 from proofgrid.settlement.rpc import fetch_account, fetch_owned
 from proofgrid.settlement.sender import Sender, Sent
@@ -35,16 +35,16 @@ async def upload_key(sender: Sender, program_id: Pubkey, verifying_key: Verifyin
     authority = sender.payer.pubkey()
     upload, _ = upload_address(program_id, authority, digest)
     if await fetch_owned(sender.client, upload, program_id) is None:
-        await sender.send([instructions.init_key(program_id, authority, digest, len(encoding))])
+        await sender.send([keys.init_key(program_id, authority, digest, len(encoding))])
     for at in range(0, len(encoding), CHUNK_SIZE):
         chunk = encoding[at : at + CHUNK_SIZE]
-        await sender.send([instructions.write_key(program_id, authority, digest, at, chunk)])
+        await sender.send([keys.write_key(program_id, authority, digest, at, chunk)])
     try:
-        await sender.send([instructions.finalize_key(program_id, authority, digest)])
+        await sender.send([keys.finalize_key(program_id, authority, digest)])
     except ProgramRefused as refused:
         if refused.name != Refusal.KeyAlreadyRegistered.name:
             raise
-        await sender.send([instructions.cancel_key(program_id, authority, digest)])  # someone else was faster
+        await sender.send([keys.cancel_key(program_id, authority, digest)])  # someone else was faster
     return key
 
 
@@ -66,7 +66,7 @@ async def verify_on_chain(
     digest = verifying_key.digest()
     if await fetch_account(sender.client, key_address(program_id, digest)[0]) is None:
         raise ProgramRefused("KeyNotFound", f"no key {digest.hex()} is registered: upload it with upload_key")
-    return await sender.send([instructions.verify_groth16(program_id, digest, inputs, proof.encode())])
+    return await sender.send([keys.verify_groth16(program_id, digest, inputs, proof.encode())])
 
 
 def _require_bn254(verifying_key: VerifyingKey) -> None:

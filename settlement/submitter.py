@@ -8,10 +8,10 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from proofgrid.errors import ChainUnavailable, Conflict, ProgramRefused
-from proofgrid.settlement import instructions
 from proofgrid.settlement.accounts import BatchAccount, LogAccount
 from proofgrid.settlement.addresses import batch_address, batch_addresses, log_address
-from proofgrid.settlement.layout import ZERO_ROOT
+from proofgrid.settlement.instructions import batches
+from proofgrid.settlement.layout.batches import ZERO_ROOT
 from proofgrid.settlement.refusals import Refusal
 from proofgrid.settlement.rpc import ask, fetch_many, fetch_owned, success_in_slot
 from proofgrid.settlement.sender import OnSigned, Sender, TransactionExpired
@@ -109,7 +109,7 @@ class Submitter:
         self, log: LogAccount, number: int, root: bytes, leaf_count: int, on_signed: OnSigned | None
     ) -> Committed:
         committer = self.committer.pubkey()
-        instruction = instructions.commit_batch(
+        instruction = batches.commit_batch(
             self.program_id, committer, number=number, prev_root=log.latest_root, root=root, leaf_count=leaf_count
         )
         sent = await self.sender.send([instruction], on_signed=on_signed)

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from operator import mul
 
 import numpy as np
+from numpy.typing import NDArray
 
 from proofgrid.kernels.arrays import Array, decode_elements, encode_elements
 from proofgrid.kernels.backend import Backend, select
 from proofgrid.kernels.curves import Group
+from proofgrid.kernels.prepared import PairingLines
 from proofgrid.verifier.keys import Proof, VerifyingKey
-from proofgrid.verifier.points import negate_g1, refusal_of_points
+from proofgrid.verifier.points import negate, refusal_of_points
+from proofgrid.verifier.prepared import prepare
 from proofgrid.verifier.refusals import Reason, RefusedInput, RefusedProof
 
 Entry = tuple[Sequence[int], Proof]
@@ -30,13 +33,15 @@ def verify(
     IC = ic[0] + sum of input[i] * ic[i + 1]. Raises :class:`RefusedInput` for what is not a proof for this key
     (another curve, a wrong number of inputs, an input outside [0, r), a point off the curve or outside the
     subgroup) and :class:`RefusedProof` if the equation fails or A or B is the point at infinity. Cost: one
-    product of four pairings, an MSM of n_public, two subgroup checks.
+    product of three pairings, of which two are with the key's prepared points, an MSM of n_public, and the checks of A
+    and C (B's subgroup check costs nothing beside its lines). A key's first verification prepares it.
     """
     backend = backend or select()
     _require_inputs(verifying_key, public_inputs, proof)
-    for reason, point in _refused_points(verifying_key, [proof], backend).values():
+    b_lines = backend.pairing_lines(verifying_key.curve, proof.b[np.newaxis])
+    for reason, point in _refused_points(verifying_key, [proof], backend, b_lines.valid).values():
         raise _refusal(reason, point)
-    if not _holds(verifying_key, [(public_inputs, proof)], backend):
+    if not _equation_holds(verifying_key, public_inputs, proof, b_lines, backend):
         raise RefusedProof("the proof is false for this key and these public inputs", Reason.EQUATION)
 
 
@@ -101,35 +106,41 @@ def _named(verifying_key: VerifyingKey, entries: Sequence[Entry], indices: list[
 
 def _holds(verifying_key: VerifyingKey, entries: Sequence[Entry], backend: Backend) -> bool:
     """Is the equation true of one entry, or of all of several but for a chance of 2^-128?"""
-    return _product_is_one(verifying_key, entries, _draw_weights(len(entries)) if len(entries) > 1 else None, backend)
+    if len(entries) > 1:
+        return _product_is_one(verifying_key, entries, _draw_weights(len(entries)), backend)
+    ((public_inputs, proof),) = entries
+    b_lines = backend.pairing_lines(verifying_key.curve, proof.b[np.newaxis])
+    return _equation_holds(verifying_key, public_inputs, proof, b_lines, backend)
 
 
-def _product_is_one(
-    verifying_key: VerifyingKey, entries: Sequence[Entry], weights: Array | None, backend: Backend
+def _equation_holds(
+    verifying_key: VerifyingKey, public_inputs: Sequence[int], proof: Proof, b_lines: PairingLines, backend: Backend
 ) -> bool:
+    """Is e(A, B) e(IC, -gamma) e(C, -delta) = e(alpha, beta)? ``b_lines`` are B's."""
+    curve, key = verifying_key.curve, prepare(verifying_key, backend)
+    ic = _msm(curve.g1, verifying_key.ic, [1, *public_inputs], backend)
+    g1 = _stack(curve.g1, [proof.a, ic, proof.c])
+    product = backend.pairing_of_lines(curve, g1, [b_lines, key.minus_gamma_delta])
+    return bool((product == key.alpha_beta).all())
+
+
+def _product_is_one(verifying_key: VerifyingKey, entries: Sequence[Entry], weights: Array, backend: Backend) -> bool:
     """Is the product over i of (e(A_i, B_i) e(-alpha, beta) e(-IC_i, gamma) e(-C_i, delta))^weights[i] one?
 
-    Weights are ``uint64[n, 4]``, canonical in Fr, or None for a single entry. Pairs share beta, gamma and delta, so
-    there are n + 3 of them. Sums of scalars are taken mod r.
+    Weights are ``uint64[n, 4]``, canonical in Fr. Pairs share beta, gamma and delta, so there are n + 3 of them. Sums
+    of scalars are taken mod r.
     """
     curve, proofs = verifying_key.curve, [proof for _, proof in entries]
     a, c = _stack(curve.g1, [proof.a for proof in proofs]), _stack(curve.g1, [proof.c for proof in proofs])
-    if weights is None:
-        ((inputs, _),) = entries
-        alpha, c_sum = verifying_key.alpha1, c[0]
-        # ic[0] has the factor one: it costs an addition, not a multiplication.
-        ic = _msm(curve.g1, verifying_key.ic[1:], inputs, backend)[np.newaxis]
-        ic = backend.add_points(curve.g1, ic, verifying_key.ic[:1])[0]
-    else:
-        numbers = decode_elements(weights)
-        total = sum(numbers) % curve.r
-        columns = zip(*(inputs for inputs, _ in entries), strict=True)
-        sums = [sum(map(mul, numbers, column)) % curve.r for column in columns]
-        a = backend.scale_each(curve.g1, a, weights)
-        alpha = _msm(curve.g1, verifying_key.alpha1[np.newaxis], [total], backend)
-        c_sum = backend.msm(curve.g1, c, weights)
-        ic = _msm(curve.g1, verifying_key.ic, [total, *sums], backend)
-    g1 = np.concatenate([a, negate_g1(curve, np.stack([alpha, ic, c_sum]))])
+    numbers = decode_elements(weights)
+    total = sum(numbers) % curve.r
+    columns = zip(*(inputs for inputs, _ in entries), strict=True)
+    sums = [sum(map(mul, numbers, column)) % curve.r for column in columns]
+    a = backend.scale_each(curve.g1, a, weights)
+    alpha = _msm(curve.g1, verifying_key.alpha1[np.newaxis], [total], backend)
+    c_sum = backend.msm(curve.g1, c, weights)
+    ic = _msm(curve.g1, verifying_key.ic, [total, *sums], backend)
+    g1 = np.concatenate([a, negate(curve.g1, np.stack([alpha, ic, c_sum]))])
     fixed = np.stack([verifying_key.beta2, verifying_key.gamma2, verifying_key.delta2])
     g2 = np.concatenate([_stack(curve.g2, [proof.b for proof in proofs]), fixed])
     return is_one(backend.pairing_product(curve, g1, g2))
@@ -174,12 +185,16 @@ def _require_inputs(verifying_key: VerifyingKey, public_inputs: Sequence[int], p
 
 
 def _refused_points(
-    verifying_key: VerifyingKey, proofs: Sequence[Proof], backend: Backend
+    verifying_key: VerifyingKey,
+    proofs: Sequence[Proof],
+    backend: Backend,
+    b_valid: NDArray[np.bool_] | None = None,
 ) -> dict[int, tuple[Reason, str]]:
     """By position, the proofs with a point off the curve, outside the subgroup, or A or B at infinity, and which.
 
     With A or B at infinity e(A, B) is one whatever the other is, so the proof says nothing of a witness; an
     honest prover's blinding gives that with probability 1/r. C may be infinity: A and B still carry the check.
+    ``b_valid`` is what ``check_points`` says of each B, where that is known.
     """
     if not proofs:
         return {}
@@ -192,8 +207,9 @@ def _refused_points(
         refused |= {int(index): (Reason.POINT_AT_INFINITY, name) for index in infinite}
     for index, reason in refusal_of_points(curve.g1, in_g1, backend).items():
         refused[index // 2] = (reason, "AC"[index % 2])
-    for index, reason in refusal_of_points(curve.g2, in_g2, backend).items():
-        refused[index] = (reason, "B")
+    if b_valid is None or not b_valid.all():
+        for index, reason in refusal_of_points(curve.g2, in_g2, backend).items():
+            refused[index] = (reason, "B")
     return refused
 
 

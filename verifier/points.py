@@ -6,9 +6,9 @@ zeros. For bn254 that is what ``alt_bn128`` precompiles and syscalls read (64 by
 
 import numpy as np
 
-from proofgrid.kernels.arrays import Array, decode_points, is_canonical
+from proofgrid.kernels.arrays import Array, decode_elements, decode_points, encode_elements, is_canonical
 from proofgrid.kernels.backend import Backend
-from proofgrid.kernels.curves import Curve, Group
+from proofgrid.kernels.curves import Group
 from proofgrid.verifier.refusals import Reason, RefusedInput
 
 
@@ -89,11 +89,10 @@ def decode_point_be(group: Group, data: bytes, what: str) -> Array:
     return require_point(group, point[:, ::-1] if group.name == "g2" else point, what)
 
 
-def negate_g1(curve: Curve, points: Array) -> Array:
-    """-P for each canonical point ``uint64[n, 2, limbs]``; y is never 0 but at infinity (r is odd)."""
-    width = 8 * curve.Fq.limbs
-    negated = np.array(points, dtype="<u8", order="C")
-    for i in np.flatnonzero(points.any(axis=(1, 2))):
-        y = int.from_bytes(negated[i, 1].tobytes(), "little")
-        negated[i, 1] = np.frombuffer(((curve.q - y) % curve.q).to_bytes(width, "little"), dtype="<u8")
-    return negated.astype(np.uint64, copy=False)
+def negate(group: Group, points: Array) -> Array:
+    """-P for each canonical point ``uint64[n, *point_shape]``; infinity is its own."""
+    field, ordinates = group.coordinate, points[:, 1].reshape(-1, group.coordinate.limbs)
+    negated = np.array(points, dtype=np.uint64, order="C")
+    numbers = [-y % field.modulus for y in decode_elements(ordinates)]
+    negated[:, 1] = encode_elements(field, numbers).reshape(negated[:, 1].shape)
+    return negated

@@ -182,7 +182,7 @@ MsmJob::Form form_of(const std::string& name) {
   throw MalformedInput("no form of bases is called " + name);
 }
 
-// (group, form, bases, scalars, window, out) of one job, and the buffers that it holds.
+// (group, form, bases, scalars, window, out, chosen) of one job, and the buffers that it holds.
 class HeldJob {
  public:
   HeldJob(const CurveKernels& curve, const nb::tuple& job)
@@ -202,11 +202,16 @@ class HeldJob {
     if (window == 1 || window > 16) throw MalformedInput("window: expected 0 or 2 to 16, got " + std::to_string(window));
     job_ = {name == "g1" ? 1u : 2u, form, bases_.data(), scalars_.data(), n, window,
             out_.items<uint64_t>(group.point_words)};
+    if (!job[6].is_none()) {
+      chosen_.emplace(job[6], "chosen").require_count(1, (n + 7) / 8);
+      job_.chosen = chosen_->data();
+    }
   }
   const MsmJob& job() const { return job_; }
 
  private:
   Buffer bases_, scalars_, out_;
+  std::optional<Buffer> chosen_;
   MsmJob job_;
 };
 
@@ -217,7 +222,7 @@ void msm_many(const Layer& layer, const std::string& curve_name, const nb::list&
   std::vector<MsmJob> plain;
   for (const nb::handle job : jobs) {
     const auto fields = nb::cast<nb::tuple>(job);
-    if (fields.size() != 6) throw MalformedInput("job: expected (group, form, bases, scalars, window, out)");
+    if (fields.size() != 7) throw MalformedInput("job: expected (group, form, bases, scalars, window, out, chosen)");
     plain.push_back(held.emplace_back(curve, fields).job());
   }
   Call{control, threads}([&](Run& run) { curve.msm_many(plain.data(), plain.size(), run); });
@@ -277,6 +282,38 @@ void pairing_product(const Layer& layer, const std::string& curve_name, nb::hand
   right.require_count(8 * curve.g2.point_words, n);
   uint64_t* const words = output.items<uint64_t>(12 * curve.base.limbs);
   Call{nb::none(), threads}([&](Run& run) { curve.pairing_product(left.data(), right.data(), n, words, run); });
+}
+
+size_t lines_bytes(const Layer& layer, const std::string& curve) { return curve_of(layer, curve).lines_bytes; }
+
+void prepare_lines(const Layer& layer, const std::string& curve_name, nb::handle g2, nb::handle out, nb::handle ok,
+                   unsigned threads) {
+  const CurveKernels& curve = curve_of(layer, curve_name);
+  const Buffer points(g2, "g2"), output(out, "out", true), answers(ok, "ok", true);
+  const size_t n = points.count(8 * curve.g2.point_words);
+  output.require_count(curve.lines_bytes, n);
+  byte* const place = output.items<CacheLine>(n * curve.lines_bytes / sizeof(CacheLine))->bytes;
+  auto* const good = answers.items<std::uint8_t>(n);
+  Call{nb::none(), threads}([&](Run& run) { curve.prepare_lines(points.data(), n, place, good, run); });
+}
+
+// `lines`: buffers that prepare_lines wrote, of as many points together as there are in g1.
+void pairing_of_lines(const Layer& layer, const std::string& curve_name, nb::handle g1, const nb::list& lines,
+                      nb::handle out, unsigned threads) {
+  const CurveKernels& curve = curve_of(layer, curve_name);
+  const Buffer left(g1, "g1"), output(out, "out", true);
+  std::deque<Buffer> held;
+  std::vector<const byte*> right;
+  for (const nb::handle object : lines) {
+    const Buffer& buffer = held.emplace_back(object, "lines");
+    const size_t count = buffer.count(curve.lines_bytes);
+    const byte* const first = buffer.items<const CacheLine>(count * curve.lines_bytes / sizeof(CacheLine))->bytes;
+    for (size_t i = 0; i < count; ++i) right.push_back(first + i * curve.lines_bytes);
+  }
+  left.require_count(8 * curve.g1.point_words, right.size());
+  uint64_t* const words = output.items<uint64_t>(12 * curve.base.limbs);
+  Call{nb::none(), threads}(
+      [&](Run& run) { curve.pairing_of_lines(left.data(), right.data(), right.size(), words, run); });
 }
 
 void quotient(const Layer& layer, const std::string& curve_name, nb::handle coefficients, nb::handle witness,
@@ -341,6 +378,9 @@ NB_MODULE(_core, m) {
       .def("add_points", add_points, "curve"_a, "group"_a, "a"_a, "b"_a, "out"_a, "threads"_a)
       .def("check_points", check_points, "curve"_a, "group"_a, "points"_a, "out"_a, "threads"_a)
       .def("pairing_product", pairing_product, "curve"_a, "g1"_a, "g2"_a, "out"_a, "threads"_a)
+      .def("lines_bytes", lines_bytes, "curve"_a)
+      .def("prepare_lines", prepare_lines, "curve"_a, "g2"_a, "out"_a, "ok"_a, "threads"_a)
+      .def("pairing_of_lines", pairing_of_lines, "curve"_a, "g1"_a, "lines"_a, "out"_a, "threads"_a)
       .def("quotient", quotient, "curve"_a, "coefficients"_a, "witness"_a, "log_n"_a, "out"_a, "control"_a.none(),
            "threads"_a);
   nb::list all;

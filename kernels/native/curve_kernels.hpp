@@ -27,11 +27,12 @@ namespace proofgrid::inline PROOFGRID_LAYER {
 // The layer's way with many points at once.
 namespace batched {
 #if defined(PROOFGRID_LAYER_IFMA)
-using ifma::check_points, ifma::msm_many, ifma::pairing_product, ifma::prepare, ifma::PreparedLayout, ifma::scale,
-    ifma::scale_each;
+using ifma::check_points, ifma::msm_many, ifma::pairing_of_lines, ifma::pairing_product, ifma::prepare, ifma::PreparedLayout, ifma::scale,
+    ifma::scale_each, proofgrid::lines_bytes, proofgrid::prepare_lines;
 #else
 using proofgrid::check_points, proofgrid::msm_many, proofgrid::pairing_product, proofgrid::prepare,
-    proofgrid::PreparedLayout, proofgrid::scale, proofgrid::scale_each;
+    proofgrid::PreparedLayout, proofgrid::scale, proofgrid::scale_each, proofgrid::lines_bytes,
+    proofgrid::pairing_of_lines, proofgrid::prepare_lines;
 #endif
 }  // namespace batched
 
@@ -128,6 +129,11 @@ native::CurveKernels curve_kernels() {
       .msm_many = [](const MsmJob* jobs, size_t count, Run& run) { batched::msm_many<C>(jobs, count, run); },
       .pairing_product = [](const byte* g1, const byte* g2, size_t n, uint64_t* out,
                             Run& run) { batched::pairing_product<C>(g1, g2, n, out, run); },
+      .lines_bytes = batched::lines_bytes<C>,
+      .prepare_lines = [](const byte* g2, size_t n, byte* out, std::uint8_t* ok,
+                          Run& run) { batched::prepare_lines<C>(g2, n, out, ok, run); },
+      .pairing_of_lines = [](const byte* g1, const byte* const* lines, size_t n, uint64_t* out,
+                             Run& run) { batched::pairing_of_lines<C>(g1, lines, n, out, run); },
       .quotient =
           [](const byte* coefficients, size_t count, const byte* witness, size_t signals, unsigned log_n, uint64_t* out,
              Run& run) {

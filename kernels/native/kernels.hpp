@@ -53,6 +53,11 @@ struct CurveKernels {
   void (*msm_many)(const MsmJob* jobs, size_t count, Run&);
   // Prod e(g1[i], g2[i]) over n pairs of canonical points; out: 12 coordinates.
   void (*pairing_product)(const byte* g1, const byte* g2, size_t n, uint64_t* out, Run&);
+  // The lines of n points of G2, lines_bytes for each, aligned to 64, in the layer's own form, and what check_points says of
+  // each; and the same product with g2[i] given by its lines. Of bytes that prepare_lines() did not write, it may be any.
+  size_t lines_bytes;
+  void (*prepare_lines)(const byte* g2, size_t n, byte* out, std::uint8_t* ok, Run&);
+  void (*pairing_of_lines)(const byte* g1, const byte* const* lines, size_t n, uint64_t* out, Run&);
   void (*quotient)(const byte* coefficients, size_t count, const byte* witness, size_t signals, unsigned log_n,
                    uint64_t* out, Run&);
 };

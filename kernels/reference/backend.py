@@ -12,8 +12,17 @@ from proofgrid.kernels.arrays import AffinePoint, Array
 from proofgrid.kernels.backend import COEFFICIENT, FieldOp
 from proofgrid.kernels.control import Control
 from proofgrid.kernels.curves import Curve, Field, Group
-from proofgrid.kernels.prepared import MsmJob, PreparedBases, aligned_bytes, require_form
+from proofgrid.kernels.prepared import (
+    MsmJob,
+    PairingLines,
+    PreparedBases,
+    aligned_bytes,
+    require_form,
+    require_lines,
+)
 from proofgrid.kernels.reference import fields, groups, ntt, pairing, quotient
+
+_LINES_FORM = "reference"
 
 
 class ReferenceBackend:
@@ -71,7 +80,10 @@ class ReferenceBackend:
         """See :meth:`Backend.msm_many`: one after the other."""
         if len({job.group.curve_name for job in jobs}) > 1:
             raise MalformedInput("msm_many: the jobs are over several curves; call once for each")
-        return [self.msm(job.group, job.bases, job.scalars, bases_mont=job.bases_mont, control=control) for job in jobs]
+        return [
+            self.msm(job.group, job.bases, _chosen_scalars(job), bases_mont=job.bases_mont, control=control)
+            for job in jobs
+        ]
 
     def prepared_form(self, group: Group) -> str:
         """See :meth:`Backend.prepared_form`: the array as it was given."""
@@ -154,6 +166,21 @@ class ReferenceBackend:
             raise MalformedInput(f"pairing_product: {len(left)} points of g1 and {len(right)} of g2")
         return arrays.encode_elements(curve.Fq, pairing.product(curve, left, right))
 
+    def pairing_lines(self, curve: Curve, g2: Array) -> PairingLines:
+        """See :meth:`Backend.pairing_lines`: the points as they were given."""
+        points = arrays.require_points(curve.g2, g2, "g2")
+        data = np.frombuffer(points.tobytes(), np.uint8)
+        return PairingLines(curve, _LINES_FORM, self.check_points(curve.g2, points), data)
+
+    def pairing_of_lines(self, curve: Curve, g1: Array, lines: Sequence[PairingLines]) -> Array:
+        """See :meth:`Backend.pairing_of_lines`. Cost: as :meth:`pairing_product`."""
+        n_bytes = 8 * math.prod(curve.g2.point_shape)
+        parts = [require_lines(part, curve, _LINES_FORM, n_bytes).view(np.uint64) for part in lines]
+        g2 = np.concatenate([np.empty(0, np.uint64), *parts]).reshape(-1, *curve.g2.point_shape)
+        if len(g1) == len(g2) and not all(part.valid.all() for part in lines):
+            return np.zeros((12, curve.Fq.limbs), np.uint64)
+        return self.pairing_product(curve, g1, g2)
+
     def quotient(
         self,
         field: Field,
@@ -189,6 +216,14 @@ class ReferenceBackend:
 
 def _elements(field: Field, array: Array, what: str) -> list[int]:
     return arrays.decode_elements(arrays.require_elements(field, array, what))
+
+
+def _chosen_scalars(job: MsmJob) -> Array:
+    """The scalars, zeros for the terms that are left out."""
+    scalars = arrays.require_elements(job.group.scalar, job.scalars, "scalars")
+    if (bits := job.chosen_bits()) is None:
+        return scalars
+    return scalars * np.unpackbits(bits, count=len(scalars), bitorder="little")[:, None]
 
 
 def _points(group: Group, array: Array, what: str) -> list[AffinePoint]:

@@ -27,6 +27,7 @@ scalars' own lengths count: a 0 costs nothing, a 1 one addition, b bits ceil((b 
 
 **A Groth16 proof** over a domain of 2^k: six NTTs, one multiplication for each coefficient of the key, two for each
 point of the domain, the MSMs A, B1, B2, C over the witness (bases at infinity left out) and H over full-size scalars.
+The points that A and B1 share count twice, though ours adds them up once.
 
 **Setup** for a domain and wires: fixed-base multiplications, 3 for each wire and 1 for each point of the domain in
 G1, 1 for each wire in G2: ceil(b / c) additions from a table of 2^c multiples for each of the ceil(b / c) windows,

@@ -14,7 +14,8 @@ CAVEATS = {
     "points and scalars are its own, in its own form",
     "ntt": "ours gives a new array in natural order; a peer that works in place is spared that",
     "groth16": "ours is the prover alone inside a running process, over a key that is prepared and warm; a peer that "
-    "is a whole process also pays for its start and for reading the key",
+    "is a whole process also pays for its start and for reading the key; wires whose points in A and B1 are equal or "
+    "opposite are added up once, and the dense chain, which squares every wire, gains more by that than any circuit",
     "setup": "a development setup by one party, the key's file included; its limit counts the points alone",
     "verify": "the proofs are of one key, and not parsed; a peer that takes files also pays for reading them",
     "threads": "our threads and each peer are held to as many cores as threads",

@@ -133,9 +133,16 @@ def prove(
         ),
         threads=threads,
     )
+    phases: dict[str, float] = {}
     (made, public_inputs), seconds = run_with_progress(
         f"proof over 2^{key.log_domain}",
-        lambda control: run_prove(prepared, values.values, backend=chosen, control=control),
+        lambda control: run_prove(
+            prepared,
+            values.values,
+            backend=chosen,
+            control=control,
+            on_phase=lambda name, phase_seconds: phases.update({name: round(phase_seconds, 6)}),
+        ),
         threads=threads,
     )
     if check:
@@ -151,6 +158,7 @@ def prove(
         "checked": check,
         "preparation_seconds": round(preparation_seconds, 3),
         "seconds": round(seconds, 3),
+        "phase_seconds": phases,
     }
     checked = "verified" if check else "not verified"
     out.result(facts, f"{proof} and {public} in {seconds:.2f} s on {chosen.name} ({chosen.isa}), {checked}")

@@ -9,7 +9,7 @@ from proofgrid.kernels.curves import Group
 from proofgrid.prover.formats.zkey import Zkey
 from proofgrid.verifier.groth16 import is_one, verify
 from proofgrid.verifier.keys import Proof, VerifyingKey
-from proofgrid.verifier.points import is_infinity, negate_g1
+from proofgrid.verifier.points import is_infinity, negate
 
 
 def verifying_key(zkey: Zkey, *, backend: Backend | None = None) -> VerifyingKey:
@@ -42,7 +42,7 @@ def _require_blinding(zkey: Zkey, key: VerifyingKey, backend: Backend) -> None:
     curve = key.curve
     delta1 = canonical_points(curve.g1, zkey.delta1_mont, backend)[np.newaxis]
     one1, one2 = encode_points(curve.g1, [curve.g1_generator]), encode_points(curve.g2, [curve.g2_generator])
-    left = np.concatenate([delta1, negate_g1(curve, one1)])
+    left = np.concatenate([delta1, negate(curve.g1, one1)])
     right = np.concatenate([one2, key.delta2[np.newaxis]])
     sound = not is_infinity(delta1) and backend.check_points(curve.g1, delta1).all()
     if not sound or not is_one(backend.pairing_product(curve, left, right)):

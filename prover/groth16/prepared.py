@@ -11,6 +11,7 @@ from proofgrid.kernels.control import Control
 from proofgrid.kernels.curves import Curve, Group
 from proofgrid.kernels.prepared import PreparedBases
 from proofgrid.prover.formats.zkey import Zkey
+from proofgrid.prover.groth16.alike import AlikeWires, alike_wires
 from proofgrid.prover.groth16.keys import canonical_points
 
 BASES = {"a": "g1", "b1": "g1", "b2": "g2", "c": "g1", "h": "g1"}
@@ -21,8 +22,8 @@ BASES = {"a": "g1", "b1": "g1", "b2": "g2", "c": "g1", "h": "g1"}
 class PreparedKey:
     """A :class:`Zkey`, whose coefficients are read where they lie, and its points prepared by one backend.
 
-    The bases are checked, their coordinates below q; the header's five points are canonical. What a proof over a
-    damaged cache file would be is said at :class:`PreparedBases`.
+    ``alike`` says which wires A and B1 share. The bases are checked, their coordinates below q; the header's five
+    points are canonical. What a proof over a damaged cache file would be is said at :class:`PreparedBases`.
     """
 
     zkey: Zkey
@@ -31,6 +32,7 @@ class PreparedKey:
     b2: PreparedBases
     c: PreparedBases
     h: PreparedBases
+    alike: AlikeWires
     alpha1: Array
     beta1: Array
     delta1: Array
@@ -64,7 +66,10 @@ def assemble(zkey: Zkey, bases: dict[str, PreparedBases], backend: Backend) -> P
     g2 = np.stack([zkey.beta2_mont, zkey.delta2_mont])
     alpha1, beta1, delta1 = canonical_points(zkey.curve.g1, g1, backend)
     beta2, delta2 = canonical_points(zkey.curve.g2, g2, backend)
-    return PreparedKey(zkey, **bases, alpha1=alpha1, beta1=beta1, delta1=delta1, beta2=beta2, delta2=delta2)
+    alike = alike_wires(zkey, backend)
+    return PreparedKey(
+        zkey, **bases, alike=alike, alpha1=alpha1, beta1=beta1, delta1=delta1, beta2=beta2, delta2=delta2
+    )
 
 
 def prepare_bases(zkey: Zkey, name: str, backend: Backend, control: Control) -> PreparedBases:

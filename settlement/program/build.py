@@ -23,7 +23,8 @@ REMEDY = "run python -m proofgrid.settlement.program.build and commit the result
 # -mcpu=v2: from v3 on clang emits 32-bit arithmetic, whose results sBPF extends otherwise.
 FLAGS = shlex.split(
     "-target bpfel-freestanding-none -mcpu=v2 -Os -std=c11 -ffreestanding -fno-builtin -fno-sanitize=all "
-    "-fno-asynchronous-unwind-tables -fno-ident -g0 -mllvm -bpf-stack-size=4096 -Wall -Wextra -Werror"
+    "-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident -g0 -mllvm -bpf-stack-size=4096 "
+    "-Wall -Wextra -Werror"
 )
 
 
@@ -49,9 +50,7 @@ def build() -> bytes:
 def differences() -> list[str]:
     """What differs between the source and what is committed, one sentence each; empty when nothing does."""
     if codegen.HEADER.read_text() != codegen.render():
-        return [
-            "src/layout.h is not what settlement/layout.py says: run python -m proofgrid.settlement.program.codegen"
-        ]
+        return ["src/layout.h is not what settlement/layout says: run python -m proofgrid.settlement.program.codegen"]
     built = build()
     digest = hashlib.sha256(built).hexdigest()
     if not PROGRAM.exists() or PROGRAM.read_bytes() != built:

@@ -57,7 +57,9 @@ def test_a_key_is_kept_prepared_and_can_be_forgotten(
         "-u",
         tmp_path / "u.json",
     ]
-    assert answer(*words, "--no-cache")["checked"]
+    told = answer(*words, "--no-cache")
+    assert told["checked"]
+    assert list(told["phase_seconds"]) == ["quotient", "sums", "blinding"]
     assert answer("cache")["keys"] == 0
     assert answer(*words)["checked"]
     kept = answer("cache")

@@ -11,7 +11,7 @@ from proofgrid.client.chain import require_on_chain
 from proofgrid.client.effects import Call, Flow, Reply, Sleep, Work
 from proofgrid.errors import ChainUnavailable, Conflict, InvalidProof, MalformedInput, QueueError, RequestFailed
 from proofgrid.models import ErrorAnswer, NetworkInfo, RequestStatus
-from proofgrid.settlement.layout import BATCH_ACCOUNT
+from proofgrid.settlement.layout.batches import BATCH_ACCOUNT
 from proofgrid.verifier.receipts import Leaf, Receipt
 
 AWAY = Reply(0, trouble="ConnectError: refused")

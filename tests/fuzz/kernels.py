@@ -110,7 +110,8 @@ def msm_many(rng: random.Random) -> Case:
     for group in rng.choices((curve.g1, curve.g1, curve.g2), k=rng.randrange(6)):
         first = rng.randrange(n + 1)
         _, bases = inputs.points(group, n - first, rng)
-        jobs.append(MsmJob(group, bases, scalars[first:]))
+        bits = np.frombuffer(rng.randbytes(-(-(n - first) // 8)), np.uint8)
+        jobs.append(MsmJob(group, bases, scalars[first:], chosen=rng.choice((None, bits))))
     return Case(f"msm_many {curve.name} n={n} jobs={len(jobs)}", lambda b: b.msm_many(jobs), n * len(jobs))
 
 
@@ -196,11 +197,13 @@ def pairings(rng: random.Random) -> Case:
         name, drawn = inputs.points(group, n, rng, among)
         ok = layers()["portable"].check_points(group, drawn)
         sides.append((name, np.where(ok.reshape(-1, *(1,) * (drawn.ndim - 1)), drawn, np.uint64(0))))
-    return Case(
-        f"pairing_product {curve.name} n={n} g1={sides[0][0]} g2={sides[1][0]}",
-        lambda b: [b.pairing_product(curve, sides[0][1], sides[1][1])],
-        100 * n,
-    )
+    (left, g1), (right, g2) = sides
+
+    def call(backend: NativeBackend) -> list[np.ndarray]:
+        lines = backend.pairing_lines(curve, g2)
+        return [backend.pairing_product(curve, g1, g2), backend.pairing_of_lines(curve, g1, [lines]), lines.valid]
+
+    return Case(f"pairing_product {curve.name} n={n} g1={left} g2={right}", call, 200 * n)
 
 
 Kind = Callable[[random.Random], Case]

@@ -51,6 +51,12 @@ def test_every_pair_of_a_toy_field(program: Path) -> None:
     assert int(result.stdout.removesuffix(" checks\n")) > 2_500_000
 
 
+def test_an_element_of_fp12_spread_over_the_lanes(program: Path) -> None:
+    result = subprocess.run([program, "spread"], capture_output=True, text=True, timeout=300, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert int(result.stdout.removesuffix(" checks\n")) > 2_700
+
+
 @dataclass(frozen=True)
 class Layout:
     """A field or its quadratic extension, as the layer sees it."""

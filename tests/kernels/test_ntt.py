@@ -8,6 +8,7 @@ import pytest
 from proofgrid.errors import MalformedInput
 from proofgrid.kernels.arrays import decode_elements, encode_elements
 from proofgrid.kernels.backend import Backend
+from proofgrid.kernels.control import Control
 from proofgrid.kernels.curves import Field
 from proofgrid.kernels.reference.ntt import evaluate, naive_dft
 from tests.kernels import backends, laws
@@ -37,6 +38,19 @@ def test_a_transform_is_the_same_the_second_time(scalar_field: Field, native: Ba
     for _ in range(3):
         for inverse in (False, True):
             assert (native.ntt(scalar_field, values, inverse=inverse) == expected[inverse]).all()
+
+
+def test_transforms_of_several_sizes_take_turns(scalar_field: Field, native: Backend) -> None:
+    """What is kept belongs to one size, direction and shift; another's transform between two must not find it."""
+    portable = backends.named("native-portable")
+    for log_n, inverse, shift, threads in [
+        (12, False, 1, 1), (9, False, 1, 2), (12, False, 1, 2), (12, True, 1, 1), (12, False, 7, 1), (12, True, 1, 2),
+        (13, True, 1, 1), (12, True, 7, 1), (12, False, 1, 1), (13, True, 1, 2), (9, False, 1, 1), (9, True, 1, 1),
+    ]:  # fmt: skip
+        values = encode_elements(scalar_field, laws.sample(scalar_field, 1 << log_n, seed=log_n))
+        ours = native.ntt(scalar_field, values, inverse=inverse, shift=shift, control=Control(threads=threads))
+        expected = portable.ntt(scalar_field, values, inverse=inverse, shift=shift)
+        assert (ours == expected).all(), (log_n, inverse, shift, threads)
 
 
 @pytest.mark.parametrize("log_n", range(17))
@@ -108,6 +122,15 @@ def test_the_smallest_and_the_widest_domains_of_a_base_field(field: Field, backe
     if field.two_adicity == 1:
         with pytest.raises(MalformedInput):
             backend.ntt(field, np.concatenate([values, values]))
+
+
+@pytest.mark.parametrize("log_n", [0, 6, 17])
+def test_new_elements_lie_on_whole_cache_lines(scalar_field: Field, native: Backend, log_n: int) -> None:
+    out = native.ntt(scalar_field, np.zeros((1 << log_n, 4), dtype=np.uint64))
+    assert out.ctypes.data % 64 == 0
+    assert out.flags.c_contiguous
+    assert out.flags.writeable
+    assert not out.any()
 
 
 def test_values_are_left_alone(scalar_field: Field, backend: Backend) -> None:

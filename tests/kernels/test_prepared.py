@@ -220,3 +220,55 @@ def test_the_checksum_sees_every_damage(native: Backend) -> None:
         wrong[place] ^= np.uint8(1 << place % 8)
         seen.add(native.checksum(wrong))
     assert len(seen) == 4 + len(range(0, 3000, 37))
+
+
+@pytest.mark.parametrize("count", [1, 8, 9, 12, 13, 2000])
+def test_terms_that_are_not_chosen_count_for_nothing(native: Backend, group: Group, count: int) -> None:
+    bases, scalars = bases_of(native, group, count, infinite=0.2), mixed_scalars(count)
+    prepared = native.prepare(group, bases)
+    for share in (0.0, 0.4, 1.0):
+        chosen = np.random.default_rng(count).random(count) < share
+        bits = np.packbits(chosen, bitorder="little")
+        expected = native.msm(group, bases[chosen], scalars[chosen], bases_mont=True)
+        jobs = [
+            MsmJob(group, prepared, scalars, chosen=bits),
+            MsmJob(group, bases, scalars, True, bits),
+            MsmJob(group, prepared, scalars),
+        ]
+        sums = native.msm_many(jobs)
+        assert (sums[0] == expected).all()
+        assert (sums[1] == expected).all()
+        assert (sums[2] == native.msm(group, bases, scalars, bases_mont=True)).all()
+
+
+def test_the_reference_leaves_out_terms_too(reference: Backend, native: Backend) -> None:
+    bases, scalars = bases_of(native, G1, 11), random_scalars(11)
+    job = MsmJob(G1, bases, scalars, True, np.array([0b10100110, 0b001], np.uint8))
+    assert (reference.msm_many([job])[0] == native.msm_many([job])[0]).all()
+
+
+def test_terms_are_chosen_by_a_bit_each(backend: Backend) -> None:
+    bases, scalars = bases_of(backend, G1, 9), random_scalars(9)
+    for wrong in (np.ones(1, np.uint8), np.ones(3, np.uint8), np.ones(2, np.bool_), np.ones((2, 1), np.uint8), b"12"):
+        with pytest.raises(MalformedInput, match="chosen"):
+            backend.msm_many([MsmJob(G1, bases, scalars, True, wrong)])  # type: ignore[arg-type]
+    bad = scalars.copy()
+    bad[4] = 2**64 - 1
+    with pytest.raises(MalformedInput, match="element 4"):
+        backend.msm_many([MsmJob(G1, bases, bad, True, np.zeros(2, np.uint8))])
+
+
+@pytest.mark.parametrize("count", range(14))
+def test_few_terms_are_summed_as_many_are(native: Backend, group: Group, count: int) -> None:
+    """Doubles, opposites and infinity among them; up to twelve take another way than thirteen and more."""
+    bases, scalars = bases_of(native, group, count, infinite=0.2), mixed_scalars(count)
+    none = np.zeros((20, *group.point_shape), np.uint64)
+    fill = np.concatenate([scalars, np.full((20, group.scalar.limbs), 0, np.uint64)])
+    fill[count:, 0] = 1
+    padding = np.concatenate([bases_of(native, group, 1)] * 20)
+    many = native.msm(group, np.concatenate([bases, padding]), fill, bases_mont=True)
+    twenty = native.msm(group, padding, fill[count:], bases_mont=True)
+    few = native.msm(group, bases, scalars, bases_mont=True)
+    assert (native.add_points(group, few[None], twenty[None])[0] == many).all()
+    assert (native.msm(group, native.prepare(group, bases), scalars) == few).all()
+    assert not native.msm(group, none, fill[count:], bases_mont=True).any()

@@ -121,7 +121,9 @@ def test_the_kernels_read_the_witness_where_it_lies(
         type(backend), "quotient", lambda self, *a, **k: (read.append(a[2]), quotient(self, *a, **k))[1]
     )
     prove(chain, witness, backend=backend)
-    assert sum(np.shares_memory(scalars, witness) for scalars in read) == 5  # the quotient, a, b1, b2, c; not h
+    theirs = [np.shares_memory(scalars, witness) for scalars in read]
+    assert sum(theirs) == 6  # the quotient, a, b1, what they share, b2, c
+    assert len(theirs) == 6 + 1 + 3  # h, and the three sums of the blinding
 
 
 def test_false_witness_is_found_out(chain: Zkey, witness: Array) -> None:
@@ -169,3 +171,10 @@ def test_progress_ends_at_one(chain: Zkey, witness: Array) -> None:
     control = Control()
     prove(chain, witness, control=control)
     assert control.fraction == 1.0
+
+
+def test_the_phases_are_told_in_order(chain: Zkey, witness: Array) -> None:
+    heard: list[tuple[str, float]] = []
+    prove(chain, witness, on_phase=lambda name, seconds: heard.append((name, seconds)))
+    assert [name for name, _ in heard] == ["preparation", "quotient", "sums", "blinding"]
+    assert all(seconds > 0 for _, seconds in heard)

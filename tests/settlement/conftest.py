@@ -12,9 +12,9 @@ from solders.pubkey import Pubkey
 from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
 
 from proofgrid.errors import ProgramRefused
-from proofgrid.settlement import instructions
 from proofgrid.settlement.addresses import key_address
 from proofgrid.settlement.devnet.machine import strict_svm
+from proofgrid.settlement.instructions import keys
 from proofgrid.settlement.program import program_bytes
 from proofgrid.settlement.transactions import refusal_of, sign
 from tests.settlement.instances import Instance
@@ -68,15 +68,15 @@ class Chain:
         """Open and fill an upload, not finalised; returns the address the key will have."""
         authority = self.payer.pubkey()
         digest, encoding = instance.digest, instance.encoding
-        self.send(instructions.init_key(self.program_id, authority, digest, len(encoding)))
+        self.send(keys.init_key(self.program_id, authority, digest, len(encoding)))
         for at in range(0, len(encoding), chunk_size):
             chunk = encoding[at : at + chunk_size]
-            self.send(instructions.write_key(self.program_id, authority, digest, at, chunk))
+            self.send(keys.write_key(self.program_id, authority, digest, at, chunk))
         return key_address(self.program_id, digest)[0]
 
     def register(self, instance: Instance) -> Pubkey:
         key = self.upload(instance)
-        self.send(instructions.finalize_key(self.program_id, self.payer.pubkey(), instance.digest))
+        self.send(keys.finalize_key(self.program_id, self.payer.pubkey(), instance.digest))
         return key
 
 

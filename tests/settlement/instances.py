@@ -8,7 +8,7 @@ from random import Random
 from py_ecc.optimized_bn128 import FQ2, G1, G2, b2, curve_order, is_inf, multiply, normalize
 from py_ecc.optimized_bn128 import field_modulus as q
 
-from proofgrid.settlement.layout import KEY_DIGEST_HEAD
+from proofgrid.settlement.layout.keys import KEY_DIGEST_HEAD
 
 r = curve_order
 Point1 = tuple[int, int]

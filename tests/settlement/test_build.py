@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from proofgrid.errors import BackendUnavailable, MalformedInput
+from proofgrid.settlement.layout import ACCOUNTS
 from proofgrid.settlement.program import build, codegen, linker, program_bytes
 from proofgrid.settlement.refusals import Refusal, refusal_name
 
@@ -77,6 +78,7 @@ def test_every_refusal_is_used_and_declared() -> None:
     assert sorted(int(code, 16) for code in declared.values()) == sorted(Refusal)
     sources = [path for path in (build.FOLDER / "src").rglob("*.[ch]") if path.name != "layout.h"]
     used = set(re.findall(r"\bERROR_\w+", "".join(path.read_text() for path in sources)))
+    used |= {f"ERROR_WRONG_{record.name.upper()}" for record in ACCOUNTS}  # in layout.h's table, read by require_type
     assert used == set(declared)
     names = {"ERROR_" + re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", refusal.name).upper() for refusal in Refusal}
     assert names == set(declared)

@@ -2,15 +2,15 @@
 
 from solders.instruction import AccountMeta, Instruction
 
-from proofgrid.settlement import instructions
 from proofgrid.settlement.accounts import UploadAccount
 from proofgrid.settlement.addresses import upload_address
+from proofgrid.settlement.instructions import keys
 from tests.settlement.conftest import Chain
 from tests.settlement.instances import instance
 
 
 def build(chain: Chain) -> Instruction:
-    return instructions.cancel_key(chain.program_id, chain.payer.pubkey(), instance(1).digest)
+    return keys.cancel_key(chain.program_id, chain.payer.pubkey(), instance(1).digest)
 
 
 def test_rent_comes_back(chain: Chain) -> None:
@@ -26,7 +26,7 @@ def test_rent_comes_back(chain: Chain) -> None:
 def test_upload_can_be_opened_again(chain: Chain) -> None:
     given = instance(1)
     chain.upload(given)
-    reopen = instructions.init_key(chain.program_id, chain.payer.pubkey(), given.digest, len(given.encoding))
+    reopen = keys.init_key(chain.program_id, chain.payer.pubkey(), given.digest, len(given.encoding))
     chain.send(build(chain), reopen)  # even in the same transaction
     upload, _ = upload_address(chain.program_id, chain.payer.pubkey(), given.digest)
     assert UploadAccount.decode(chain.data(upload)).encoding == bytes(len(given.encoding))
@@ -35,7 +35,7 @@ def test_upload_can_be_opened_again(chain: Chain) -> None:
 def test_cancelled_upload_cannot_be_used_in_the_same_transaction(chain: Chain) -> None:
     given = instance(1)
     chain.upload(given)
-    finalize = instructions.finalize_key(chain.program_id, chain.payer.pubkey(), given.digest)
+    finalize = keys.finalize_key(chain.program_id, chain.payer.pubkey(), given.digest)
     chain.refuses("WrongUploadAccount", build(chain), finalize)
 
 

@@ -9,10 +9,10 @@ from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 
 from proofgrid.errors import MalformedInput
-from proofgrid.settlement import instructions
 from proofgrid.settlement.accounts import BatchAccount, LogAccount
 from proofgrid.settlement.addresses import batch_address, batch_addresses, derivations, log_address
-from proofgrid.settlement.layout import COMMIT_BATCH, SEEDS, ZERO_ROOT
+from proofgrid.settlement.instructions import batches
+from proofgrid.settlement.layout.batches import COMMIT_BATCH, SEEDS, ZERO_ROOT
 from proofgrid.settlement.transactions import sign
 from tests.settlement.conftest import Chain
 
@@ -29,7 +29,7 @@ def build(
     by: Keypair | None = None,
 ) -> Instruction:
     prev = prev if prev is not None else ROOTS[number - 1] if number else ZERO_ROOT
-    return instructions.commit_batch(
+    return batches.commit_batch(
         chain.program_id,
         (by or chain.payer).pubkey(),
         number=number,
@@ -57,7 +57,7 @@ def test_first_batch_opens_the_log(chain: Chain) -> None:
     assert batch_of(chain, 0) == expected
     _, bump = log_address(chain.program_id, committer)
     assert log_of(chain) == LogAccount(bytes(committer), 1, ROOTS[0], bump)
-    assert result.compute_units_consumed() < 15_000
+    assert result.compute_units_consumed() < 30_000
 
 
 def test_successors_follow(chain: Chain) -> None:
@@ -90,7 +90,8 @@ def test_lamports_sent_beforehand_do_not_stop_it(chain: Chain, number: int) -> N
         chain.send(transfer(TransferParams(from_pubkey=chain.payer.pubkey(), to_pubkey=address, lamports=900_000)))
     result = chain.send(build(chain, number))
     assert batch_of(chain, number).root == ROOTS[number]
-    assert result.compute_units_consumed() < 15_000
+    # The first commit looks for the log's canonical bump: 1,500 for each miss, whatever the address brings.
+    assert result.compute_units_consumed() < (15_000 if number else 30_000)
 
 
 def test_wrong_predecessor_is_refused(chain: Chain) -> None:

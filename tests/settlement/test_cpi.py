@@ -6,7 +6,7 @@ from pathlib import Path
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
-from proofgrid.settlement import instructions
+from proofgrid.settlement.instructions import keys
 from proofgrid.settlement.program import build, linker
 from tests.settlement.conftest import Chain
 from tests.settlement.instances import Instance, instance
@@ -19,7 +19,7 @@ def caller() -> bytes:
 
 
 def call(chain: Chain, given: Instance, program: Pubkey) -> Instruction:
-    inner = instructions.verify_groth16(chain.program_id, given.digest, given.inputs, given.proof)
+    inner = keys.verify_groth16(chain.program_id, given.digest, given.inputs, given.proof)
     return Instruction(program, inner.data, [*inner.accounts, AccountMeta(chain.program_id, False, False)])
 
 

@@ -20,11 +20,11 @@ from solders.transaction import Transaction, VersionedTransaction
 from solders.transaction_status import TransactionConfirmationStatus, TransactionErrorFieldless
 
 from proofgrid.errors import ChainUnavailable, MalformedInput
-from proofgrid.settlement import instructions
 from proofgrid.settlement.accounts import LogAccount
 from proofgrid.settlement.addresses import log_address
 from proofgrid.settlement.devnet import Devnet
-from proofgrid.settlement.layout import LOG_ACCOUNT, ZERO_ROOT
+from proofgrid.settlement.instructions import batches, keys
+from proofgrid.settlement.layout.batches import LOG_ACCOUNT, ZERO_ROOT
 from proofgrid.settlement.submitter import Submitter
 from proofgrid.settlement.transactions import error_name, sign
 from tests.settlement.cluster import CONFIRMED, PAYER, PROGRAM, on_devnet, rpc, submitter
@@ -34,7 +34,7 @@ NO_PREFLIGHT = TxOpts(skip_preflight=True, max_retries=0)
 
 
 def commit(number: int = 0, prev: bytes = ZERO_ROOT):
-    return instructions.commit_batch(
+    return batches.commit_batch(
         PROGRAM.pubkey(), PAYER.pubkey(), number=number, prev_root=prev, root=ROOT, leaf_count=1
     )
 
@@ -225,7 +225,7 @@ def test_same_transaction_lands_once() -> None:
 def test_oversized_transaction_is_refused() -> None:
     async def journey(ready: Submitter) -> None:
         blockhash = (await ready.client.get_latest_blockhash()).value.blockhash
-        write = instructions.write_key(PROGRAM.pubkey(), PAYER.pubkey(), bytes(32), 0, bytes(1100))
+        write = keys.write_key(PROGRAM.pubkey(), PAYER.pubkey(), bytes(32), 0, bytes(1100))
         raw = bytes(VersionedTransaction(MessageV0.try_compile(PAYER.pubkey(), [write], [], blockhash), [PAYER]))
         assert len(raw) > 1232
         for call in (ready.client.send_raw_transaction(raw), ready.client.send_raw_transaction(raw, NO_PREFLIGHT)):

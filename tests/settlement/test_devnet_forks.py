@@ -14,12 +14,12 @@ from solders.system_program import ID as SYSTEM_PROGRAM
 from solders.system_program import CreateAccountParams, create_account
 from solders.transaction_status import TransactionErrorFieldless
 
-from proofgrid.settlement import instructions
 from proofgrid.settlement.deploy import deploy
 from proofgrid.settlement.devnet import Delays
 from proofgrid.settlement.devnet.ledger import Ledger, Refused
 from proofgrid.settlement.devnet.machine import missing_program, put_accounts, strict_svm
-from proofgrid.settlement.layout import ZERO_ROOT
+from proofgrid.settlement.instructions import batches
+from proofgrid.settlement.layout.batches import ZERO_ROOT
 from proofgrid.settlement.program import program_bytes
 from proofgrid.settlement.sender import Sender
 from proofgrid.settlement.transactions import error_name, sign
@@ -51,7 +51,7 @@ def land(ledger: Ledger, *batch: Instruction, by: Keypair = PAYER, signers: Iter
 
 
 def commit(number: int, prev: bytes, root: bytes) -> Instruction:
-    return instructions.commit_batch(
+    return batches.commit_batch(
         PROGRAM.pubkey(), PAYER.pubkey(), number=number, prev_root=prev, root=root, leaf_count=1
     )
 

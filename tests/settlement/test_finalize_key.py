@@ -7,16 +7,16 @@ from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 
-from proofgrid.settlement import instructions
 from proofgrid.settlement.accounts import KeyAccount
 from proofgrid.settlement.addresses import key_address, upload_address
-from proofgrid.settlement.layout import G1_SIZE, G2_SIZE
+from proofgrid.settlement.instructions import keys
+from proofgrid.settlement.layout.keys import G1_SIZE, G2_SIZE, KEY_ACCOUNT, UPLOAD_ACCOUNT
 from tests.settlement.conftest import Chain
 from tests.settlement.instances import OUTSIDE_SUBGROUP, Instance, instance, q, words
 
 
 def build(chain: Chain, of: Instance) -> Instruction:
-    return instructions.finalize_key(chain.program_id, chain.payer.pubkey(), of.digest)
+    return keys.finalize_key(chain.program_id, chain.payer.pubkey(), of.digest)
 
 
 @pytest.mark.parametrize("n_public", [0, 1, 8, 22])
@@ -29,13 +29,15 @@ def test_upload_becomes_a_key(chain: Chain, n_public: int) -> None:
     result = chain.send(build(chain, given))
     # Then the key holds it, the upload is gone, and its rent is back
     _, bump = key_address(chain.program_id, given.digest)
-    assert KeyAccount.decode(chain.data(key)) == KeyAccount(given.digest, n_public, bump, given.encoding)
+    assert KeyAccount.decode(chain.data(key)) == KeyAccount(
+        given.digest, chain.svm.get_clock().unix_timestamp, n_public, bump, given.encoding
+    )
     upload, _ = upload_address(chain.program_id, chain.payer.pubkey(), given.digest)
     assert not chain.svm.get_balance(upload)
     rent = chain.svm.minimum_balance_for_rent_exemption
     size = len(given.encoding)
     paid = (before or 0) - (chain.svm.get_balance(chain.payer.pubkey()) or 0)
-    assert paid == rent(48 + size) - rent(80 + size) + result.fee()
+    assert paid == rent(KEY_ACCOUNT.size + size) - rent(UPLOAD_ACCOUNT.size + size) + result.fee()
     assert result.compute_units_consumed() < 100_000
 
 
@@ -50,10 +52,10 @@ def test_lamports_sent_beforehand_do_not_stop_it(chain: Chain) -> None:
 def test_incomplete_upload_is_refused(chain: Chain) -> None:
     given = instance(1)
     authority = chain.payer.pubkey()
-    chain.send(instructions.init_key(chain.program_id, authority, given.digest, len(given.encoding)))
-    chain.send(instructions.write_key(chain.program_id, authority, given.digest, 0, given.encoding[:-1]))
+    chain.send(keys.init_key(chain.program_id, authority, given.digest, len(given.encoding)))
+    chain.send(keys.write_key(chain.program_id, authority, given.digest, 0, given.encoding[:-1]))
     chain.refuses("KeyDigestMismatch", build(chain, given))
-    chain.send(instructions.write_key(chain.program_id, authority, given.digest, 575, given.encoding[-1:]))
+    chain.send(keys.write_key(chain.program_id, authority, given.digest, 575, given.encoding[-1:]))
     chain.send(build(chain, given))
 
 
@@ -61,7 +63,7 @@ def test_one_changed_bit_is_refused(chain: Chain) -> None:
     given = instance(1)
     chain.upload(given)
     flipped = bytes([given.encoding[300] ^ 1])
-    chain.send(instructions.write_key(chain.program_id, chain.payer.pubkey(), given.digest, 300, flipped))
+    chain.send(keys.write_key(chain.program_id, chain.payer.pubkey(), given.digest, 300, flipped))
     chain.refuses("KeyDigestMismatch", build(chain, given))
 
 

@@ -10,6 +10,7 @@ import pytest
     "module",
     [
         "proofgrid.settlement",
+        "proofgrid.settlement.forms",
         "proofgrid.settlement.layout",
         "proofgrid.settlement.refusals",
         "proofgrid.settlement.accounts",

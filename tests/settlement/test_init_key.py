@@ -5,10 +5,10 @@ from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 
-from proofgrid.settlement import instructions
 from proofgrid.settlement.accounts import UploadAccount, key_encoding_size
 from proofgrid.settlement.addresses import upload_address
-from proofgrid.settlement.layout import MAX_PUBLIC_INPUTS
+from proofgrid.settlement.instructions import keys
+from proofgrid.settlement.layout.keys import MAX_PUBLIC_INPUTS
 from tests.settlement.conftest import Chain
 
 DIGEST = bytes(range(32))
@@ -16,7 +16,7 @@ SIZE = key_encoding_size(1)
 
 
 def build(chain: Chain, *, digest: bytes = DIGEST, size: int = SIZE) -> Instruction:
-    return instructions.init_key(chain.program_id, chain.payer.pubkey(), digest, size)
+    return keys.init_key(chain.program_id, chain.payer.pubkey(), digest, size)
 
 
 def test_upload_is_opened(chain: Chain) -> None:
@@ -60,7 +60,7 @@ def test_second_upload_of_the_same_key_is_refused(chain: Chain) -> None:
 def test_another_authority_has_its_own_upload(chain: Chain) -> None:
     chain.send(build(chain))
     other = chain.fund(9)
-    chain.send(instructions.init_key(chain.program_id, other.pubkey(), DIGEST, SIZE), signers=[other])
+    chain.send(keys.init_key(chain.program_id, other.pubkey(), DIGEST, SIZE), signers=[other])
 
 
 def altered(chain: Chain, index: int, meta: AccountMeta) -> Instruction:

@@ -10,23 +10,48 @@ from solders.pubkey import Pubkey
 from proofgrid.errors import MalformedInput
 from proofgrid.kernels.backend import select
 from proofgrid.kernels.curves import BN254
-from proofgrid.settlement.accounts import BatchAccount, KeyAccount, LogAccount, UploadAccount, key_encoding_size
-from proofgrid.settlement.addresses import batch_address, batch_addresses, derivations, key_address
-from proofgrid.settlement.layout import (
-    ACCOUNTS,
-    BATCH_ACCOUNT,
-    INSTRUCTIONS,
-    KEY_ACCOUNT,
-    LOG_ACCOUNT,
-    SEEDS,
-    UPLOAD_ACCOUNT,
-    Layout,
+from proofgrid.settlement.accounts import (
+    BatchAccount,
+    ConfigAccount,
+    KeyAccount,
+    LogAccount,
+    PermissionAccount,
+    PositionAccount,
+    ProposalAccount,
+    ProverAccount,
+    RequestAccount,
+    UploadAccount,
+    VoteAccount,
+    key_encoding_size,
 )
+from proofgrid.settlement.addresses import batch_address, batch_addresses, derivations, key_address
+from proofgrid.settlement.forms import Layout
+from proofgrid.settlement.layout import ACCOUNTS, INSTRUCTIONS, RECORDS, SEEDS
+from proofgrid.settlement.layout.batches import BATCH_ACCOUNT, LOG_ACCOUNT
+from proofgrid.settlement.layout.config import CONFIG_ACCOUNT
+from proofgrid.settlement.layout.governance import PERMISSION_ACCOUNT, PROPOSAL_ACCOUNT, VOTE_ACCOUNT
+from proofgrid.settlement.layout.keys import KEY_ACCOUNT, UPLOAD_ACCOUNT
+from proofgrid.settlement.layout.provers import POSITION_ACCOUNT, PROVER_ACCOUNT
+from proofgrid.settlement.layout.requests import REQUEST_ACCOUNT
 from proofgrid.verifier.keys import VerifyingKey
 from tests.settlement.instances import instance
 
+
+def example(record: Layout) -> dict:
+    return {
+        field.name: b"x" * field.kind if isinstance(field.kind, int) else 1
+        for field in record.fields
+        if field.name != "reserved"
+    }
+
+
 READERS = [
-    (KeyAccount, KEY_ACCOUNT, {"digest": bytes(32), "n_public": 0, "bump": 255}, bytes(key_encoding_size(0))),
+    (
+        KeyAccount,
+        KEY_ACCOUNT,
+        {"digest": bytes(32), "registered_s": 5, "n_public": 0, "bump": 255},
+        bytes(key_encoding_size(0)),
+    ),
     (
         UploadAccount,
         UPLOAD_ACCOUNT,
@@ -53,6 +78,18 @@ READERS = [
             "bump": 3,
         },
         b"",
+    ),
+    *(
+        (reader, record, example(record), b"")
+        for reader, record in (
+            (ConfigAccount, CONFIG_ACCOUNT),
+            (ProposalAccount, PROPOSAL_ACCOUNT),
+            (VoteAccount, VOTE_ACCOUNT),
+            (PermissionAccount, PERMISSION_ACCOUNT),
+            (ProverAccount, PROVER_ACCOUNT),
+            (PositionAccount, POSITION_ACCOUNT),
+            (RequestAccount, REQUEST_ACCOUNT),
+        )
     ),
 ]
 each_reader = pytest.mark.parametrize(
@@ -100,21 +137,21 @@ def test_hostile_bytes_are_refused(reader: type, record: Layout, values: dict, t
 
 def test_key_of_an_impossible_size_is_refused() -> None:
     for n_public, size in ((1, key_encoding_size(0)), (65, key_encoding_size(65)), (2**32 - 1, 512)):
-        head = KEY_ACCOUNT.encode({"digest": bytes(32), "n_public": n_public, "bump": 0})
+        head = KEY_ACCOUNT.encode({"digest": bytes(32), "registered_s": 0, "n_public": n_public, "bump": 0})
         with pytest.raises(MalformedInput):
             KeyAccount.decode(head + bytes(size))
 
 
 def test_names_and_numbers_are_unique() -> None:
     assert len({record.discriminator for record in ACCOUNTS}) == len(ACCOUNTS)
-    assert [one.arguments.tag for one in INSTRUCTIONS] == list(range(len(INSTRUCTIONS)))
+    assert sorted(one.arguments.tag or 0 for one in INSTRUCTIONS) == list(range(len(INSTRUCTIONS)))
     assert len({len(seed) and seed for seed in SEEDS.values()}) == len(SEEDS)
 
 
 def test_layouts_are_naturally_aligned() -> None:
     """The program reads them in place; codegen's static assertions say the same to the C compiler."""
     sizes = {"u8": 1, "u16": 2, "u32": 4, "u64": 8, "i64": 8}
-    for record in (*ACCOUNTS, *(one.arguments for one in INSTRUCTIONS)):
+    for record in (*ACCOUNTS, *RECORDS, *(one.arguments for one in INSTRUCTIONS)):
         for field in record.members:
             if isinstance(field.kind, str):
                 assert record.offset(field.name) % sizes[field.kind] == 0, (record.name, field.name)

@@ -11,10 +11,10 @@ from solders.keypair import Keypair
 from solders.transaction import VersionedTransaction
 
 from proofgrid.errors import ChainUnavailable, Conflict, ProgramRefused
-from proofgrid.settlement import instructions
 from proofgrid.settlement.addresses import batch_address, batch_addresses
 from proofgrid.settlement.devnet import Devnet
-from proofgrid.settlement.layout import COMMIT_BATCH, ZERO_ROOT
+from proofgrid.settlement.instructions import batches
+from proofgrid.settlement.layout.batches import COMMIT_BATCH, ZERO_ROOT
 from proofgrid.settlement.program import program_bytes
 from proofgrid.settlement.sender import TransactionExpired
 from proofgrid.settlement.submitter import Submitter
@@ -241,7 +241,7 @@ def test_batch_at_another_bump_is_found() -> None:
     async def journey(ready: Submitter) -> None:
         committer = PAYER.pubkey()
         address, bump = batch_addresses(PROGRAM.pubkey(), committer, 0)[-1]
-        honest = instructions.commit_batch(
+        honest = batches.commit_batch(
             PROGRAM.pubkey(), committer, number=0, prev_root=ZERO_ROOT, root=ROOTS[0], leaf_count=9
         )
         at = COMMIT_BATCH.arguments.offset("batch_bump")

@@ -5,9 +5,9 @@ from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
 from proofgrid.errors import MalformedInput
-from proofgrid.settlement import instructions
 from proofgrid.settlement.addresses import key_address, upload_address
-from proofgrid.settlement.layout import KEY_ACCOUNT, PROOF_SIZE
+from proofgrid.settlement.instructions import keys
+from proofgrid.settlement.layout.keys import KEY_ACCOUNT, PROOF_SIZE
 from proofgrid.settlement.transactions import PACKET_SIZE, sign
 from tests.settlement.conftest import Chain
 from tests.settlement.instances import OUTSIDE_SUBGROUP, Instance, instance, q, r, words
@@ -17,7 +17,7 @@ HEAD = 8 + PROOF_SIZE  # bytes before the inputs
 
 def build(chain: Chain, of: Instance, *, proof: bytes | None = None, inputs: bytes | None = None) -> Instruction:
     """The instruction with any proof and any input bytes, the client's own checks left out."""
-    honest = instructions.verify_groth16(chain.program_id, of.digest, of.inputs, of.proof)
+    honest = keys.verify_groth16(chain.program_id, of.digest, of.inputs, of.proof)
     data = honest.data[:8] + (of.proof if proof is None else proof)
     return Instruction(chain.program_id, data + (words(*of.inputs) if inputs is None else inputs), honest.accounts)
 
@@ -28,7 +28,7 @@ def test_true_proof_is_accepted(chain: Chain, n_public: int, most_units: int) ->
     given = instance(n_public)
     chain.register(given)
     # When its true proof is verified
-    instruction = instructions.verify_groth16(chain.program_id, given.digest, given.inputs, given.proof)
+    instruction = keys.verify_groth16(chain.program_id, given.digest, given.inputs, given.proof)
     result = chain.send(instruction)
     # Then the program says yes, names the key, and stays within its budget
     assert result.return_data().program_id == chain.program_id
@@ -39,7 +39,7 @@ def test_true_proof_is_accepted(chain: Chain, n_public: int, most_units: int) ->
 def test_twenty_two_inputs_fit_a_packet(chain: Chain) -> None:
     given = instance(22)
     chain.register(given)
-    instruction = instructions.verify_groth16(chain.program_id, given.digest, given.inputs, given.proof)
+    instruction = keys.verify_groth16(chain.program_id, given.digest, given.inputs, given.proof)
     assert len(bytes(sign([instruction], [chain.payer], chain.svm.latest_blockhash()))) <= PACKET_SIZE
     chain.send(instruction)
     with pytest.raises(MalformedInput, match="packet"):
@@ -48,7 +48,7 @@ def test_twenty_two_inputs_fit_a_packet(chain: Chain) -> None:
 
 def test_transaction_of_one_input_is_small(chain: Chain) -> None:
     given = instance(1)
-    instruction = instructions.verify_groth16(chain.program_id, given.digest, given.inputs, given.proof)
+    instruction = keys.verify_groth16(chain.program_id, given.digest, given.inputs, given.proof)
     assert len(bytes(sign([instruction], [chain.payer], chain.svm.latest_blockhash()))) < 512
 
 
@@ -196,6 +196,6 @@ def test_unfinalised_key_is_refused(chain: Chain) -> None:
 def test_builder_refuses_an_aliasing_input(chain: Chain) -> None:
     given = instance(1)
     with pytest.raises(MalformedInput, match="public input 0"):
-        instructions.verify_groth16(chain.program_id, given.digest, [r], given.proof)
+        keys.verify_groth16(chain.program_id, given.digest, [r], given.proof)
     with pytest.raises(MalformedInput, match="public input 0"):
-        instructions.verify_groth16(chain.program_id, given.digest, [-1], given.proof)
+        keys.verify_groth16(chain.program_id, given.digest, [-1], given.proof)

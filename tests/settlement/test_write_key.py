@@ -4,9 +4,9 @@ import pytest
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
-from proofgrid.settlement import instructions
 from proofgrid.settlement.accounts import UploadAccount, key_encoding_size
 from proofgrid.settlement.addresses import key_address, upload_address
+from proofgrid.settlement.instructions import keys
 from tests.settlement.conftest import Chain
 from tests.settlement.instances import instance
 
@@ -16,12 +16,12 @@ SIZE = key_encoding_size(1)
 
 @pytest.fixture
 def upload(chain: Chain) -> Pubkey:
-    chain.send(instructions.init_key(chain.program_id, chain.payer.pubkey(), DIGEST, SIZE))
+    chain.send(keys.init_key(chain.program_id, chain.payer.pubkey(), DIGEST, SIZE))
     return upload_address(chain.program_id, chain.payer.pubkey(), DIGEST)[0]
 
 
 def build(chain: Chain, offset: int, chunk: bytes) -> Instruction:
-    return instructions.write_key(chain.program_id, chain.payer.pubkey(), DIGEST, offset, chunk)
+    return keys.write_key(chain.program_id, chain.payer.pubkey(), DIGEST, offset, chunk)
 
 
 def test_chunks_land_where_they_belong(chain: Chain, upload: Pubkey) -> None:

@@ -11,7 +11,7 @@ from proofgrid.kernels.backend import select
 from proofgrid.kernels.curves import BLS12_381, BN254, CURVES
 from proofgrid.verifier.groth16 import is_valid, verify
 from proofgrid.verifier.keys import Proof, VerifyingKey
-from proofgrid.verifier.points import negate_g1
+from proofgrid.verifier.points import negate
 from proofgrid.verifier.refusals import Reason, RefusedInput, RefusedProof
 from tests.verifier.statements import Statement, another, statement
 from tests.verifier.strange_points import off_curve, outside_subgroup
@@ -48,7 +48,7 @@ def test_points_of_another_proof_are_false(given_statement: Statement) -> None:
 
 def test_negated_points_are_false(given_statement: Statement) -> None:
     for name in "ac":
-        negated = negate_g1(given_statement.curve, getattr(given_statement.proof, name)[np.newaxis])[0]
+        negated = negate(given_statement.curve.g1, getattr(given_statement.proof, name)[np.newaxis])[0]
         assert (
             refusal(given_statement, given_statement.inputs, replace(given_statement.proof, **{name: negated}))
             is Reason.EQUATION

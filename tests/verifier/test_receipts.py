@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from proofgrid.errors import InvalidProof, MalformedInput
 from proofgrid.kernels.curves import BN254
 from proofgrid.verifier.merkle import MerkleTree
-from proofgrid.verifier.points import negate_g1
+from proofgrid.verifier.points import negate
 from proofgrid.verifier.receipts import (
     LEAF_BYTES,
     Leaf,
@@ -79,7 +79,7 @@ def test_receipt_of_another_statement_is_refused(receipt: Receipt) -> None:
     assert refusal(receipt, verifying_key=other_key) is Reason.LEAF
     assert refusal(receipt, public_inputs=true.inputs[::-1]) is Reason.LEAF
     assert refusal(receipt, public_inputs=[true.inputs[0] + BN254.r, true.inputs[1]]) is Reason.LEAF
-    negated = negate_g1(BN254, true.proof.a[None])[0]
+    negated = negate(BN254.g1, true.proof.a[None])[0]
     assert refusal(receipt, proof=replace(true.proof, a=negated)) is Reason.LEAF
 
 
@@ -93,7 +93,7 @@ def test_receipt_with_another_path_is_refused(receipt: Receipt) -> None:
 def test_receipt_of_a_false_proof_is_refused() -> None:
     """A committer may put a leaf of a false proof under a root; the receipt's check is the verifier's."""
     true = statement(BN254.name)
-    false = replace(true.proof, a=negate_g1(BN254, true.proof.a[None])[0])
+    false = replace(true.proof, a=negate(BN254.g1, true.proof.a[None])[0])
     leaf = leaf_of(1, proof_digest=false.digest())
     fields = {"transaction": "5" * 88, "program_id": ADDRESS, "batch_address": ADDRESS}
     receipt = Receipt(leaf=leaf, index=0, n_leaves=1, path=(), root=leaf.hash(), batch=0, **fields)

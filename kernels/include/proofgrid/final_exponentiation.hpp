@@ -11,10 +11,9 @@
 
 namespace proofgrid::inline PROOFGRID_LAYER {
 
-template <class C>
+// Fq12 is Fp12<C> or has its interface.
+template <class C, class Fq12 = Fp12<C>>
 class FinalExponentiation {
-  using Fq12 = Fp12<C>;
-
  public:
   // One inversion, and 3 (bn) or 5 (bls12) powers of the seed.
   static Fq12 apply(const Fq12& x) {
@@ -81,5 +80,10 @@ class FinalExponentiation {
     return t * x.cyclotomic_square() * x;
   }
 };
+
+template <class C, class Fq12>
+Fq12 final_exponentiation(const Fq12& x) {
+  return FinalExponentiation<C, Fq12>::apply(x);
+}
 
 }  // namespace proofgrid

@@ -128,7 +128,7 @@ class MsmPlan {
     chosen.reserve(static_cast<size_t>(end - begin));
     for (auto place = begin; place != end; ++place) {
       const auto i = static_cast<std::uint32_t>(*place - offset_);
-      if (!bases_.is_infinity(i)) chosen.push_back(i);
+      if (!bases_.is_infinity(i) && job_.counts(i)) chosen.push_back(i);
     }
   }
 

@@ -23,9 +23,11 @@
 namespace proofgrid::inline PROOFGRID_LAYER {
 
 inline size_t reverse_bits(size_t i, unsigned bits) {
-  size_t reversed = 0;
-  for (unsigned b = 0; b < bits; ++b) reversed |= (i >> b & 1) << (bits - 1 - b);
-  return reversed;
+  uint64_t x = __builtin_bswap64(i);
+  x = (x >> 4 & 0x0f0f0f0f0f0f0f0f) | (x & 0x0f0f0f0f0f0f0f0f) << 4;
+  x = (x >> 2 & 0x3333333333333333) | (x & 0x3333333333333333) << 2;
+  x = (x >> 1 & 0x5555555555555555) | (x & 0x5555555555555555) << 1;
+  return x >> 1 >> (63 - bits);  // bits may be 0
 }
 
 // A primitive 2^log_order-th root of unity; the convention of curves.py: each is the square of the next.

@@ -5,6 +5,9 @@
 //          Q_1 and Q_2 being Q under the q-th and q^2-th power
 //   bls12  e(P, Q) = f_{z,Q}(P)^(3 (q^12 - 1) / r)
 //
+// The loop has two halves. Q alone decides the lines, so a Q that comes again (a key's) is walked through once and its
+// lines are kept; P is put into them as they are multiplied together.
+//
 // The loop runs over the non-adjacent form of |6z + 2| or |z|; f_{-n} = conj(f_n) up to what the final exponentiation
 // kills, and so are factors from proper subfields: lines are scaled freely.
 // Line formulas: Costello, Lange, Naehrig, eprint 2009/615, in the form of Aranha et al., eprint 2010/526, section 4.
@@ -15,6 +18,7 @@
 
 #include "proofgrid/curve.hpp"
 #include "proofgrid/final_exponentiation.hpp"
+#include "proofgrid/points.hpp"
 #include "proofgrid/run.hpp"
 
 namespace proofgrid::inline PROOFGRID_LAYER {
@@ -75,6 +79,9 @@ class TwistWalker {
     return chord;
   }
 
+  // Is T the point q? A step that meets infinity, T = Q or T = -Q leaves Z = 0 for good, and then it is not. 2 m.
+  bool equals(const Affine<Fq2>& q) const { return !z_.is_zero() && x_ == q.x * z_ && y_ == q.y * z_; }
+
  private:
   static Fq2 mul_by_3_b2(const Fq2& c) {
     if constexpr (C::twist_d) {
@@ -88,63 +95,111 @@ class TwistWalker {
   Fq2 x_, y_, z_;
 };
 
+// What a loop over Q multiplies by, in its order: a tangent for each digit but the highest, a chord for each of these that is
+// not zero, and on bn curves the chords to Q_1 and -Q_2.
+template <class C>
+inline constexpr size_t line_count = [] {
+  size_t count = C::ate_naf_length - 1 + (C::is_bn ? 2 : 0);
+  for (size_t i = 0; i + 1 < C::ate_naf_length; ++i) count += C::ate_naf[i] != 0;
+  return count;
+}();
+
+// Q_1 = q-th power of Q on the curve, pulled back to the twist, is psi(Q) of points.hpp, and Q_2 is psi(Q_1).
+//
+// Calls take(line) for each line of a Q that is not infinity. Is Q, a point of the curve, in the subgroup of order r? The walk
+// ends at m Q, and with psi's eigenvalue q on the subgroup
+//   bn     6z + 2 + q - q^2 + q^3 = 0 mod r (Vercauteren, eprint 2008/096), so T = (6z + 2) Q + psi(Q) - psi^2(Q) = -psi^3(Q)
+//   bls12  z - q = 0 mod r, so T = z Q = psi(Q)
+// and outside of it nowhere, for the norm of the endomorphism on the left has with the order of the twist no more than r
+// in common (Dai, Lin, Zhao, Zhou, eprint 2022/348; tests/kernels/test_groups.py has the numbers).
+template <class C, class Take>
+bool walk_lines(const Affine<typename Tower<C>::Fq2>& q, const Take& take) {
+  using points_detail::psi;
+  static_assert(!C::is_bn || C::twist_d, "bn curves with a type M twist are not provided for");
+  TwistWalker<C> walker(q);
+  const auto minus_q = -q, q1 = psi<C>(q);
+  for (size_t i = C::ate_naf_length - 1; i-- > 0;) {
+    take(walker.step_double());
+    if (C::ate_naf[i] != 0) take(walker.step_add(C::ate_naf[i] > 0 ? q : minus_q));
+  }
+  if (C::seed_negative) walker.negate();
+  if constexpr (!C::is_bn) {
+    return walker.equals(q1);
+  } else {
+    const auto q2 = psi<C>(q1);
+    take(walker.step_add(q1));
+    take(walker.step_add(-q2));
+    return walker.equals(-psi<C>(q2));
+  }
+}
+
+// What the lines of a point take: a multiple of 64, and room to read two elements, zeros, beyond the last.
+template <class C>
+inline constexpr size_t lines_bytes = (line_count<C> * sizeof(Line<C>) + 2 * C::Fq::limbs * 8 + 63) / 64 * 64;
+
+// Lines of n points of G2, canonical, at any alignment, to `out`, aligned: lines_bytes<C> each. A point at infinity has lines
+// that leave every product as it is. ok[i] is what check_points would say; where it is 0 the lines are zero, and so is a product with them.
+// 11 m + 2 s for a chord, 3 m + 6 s for a tangent.
+template <class C>
+void prepare_lines(const std::byte* g2, size_t n, std::byte* out, std::uint8_t* ok, Run& run) {
+  using Fq2 = typename Tower<C>::Fq2;
+  using Q = Affine<Fq2>;
+  run.team.run(n, [&](size_t i, unsigned) {
+    Line<C>* const first = reinterpret_cast<Line<C>*>(out + i * lines_bytes<C>);
+    Line<C>* next = first;
+    const auto fill = [&](const Fq2& c) { std::fill_n(first, line_count<C>, Line<C>{Fq2::zero(), Fq2::zero(), c}); };
+    uint64_t words[Q::words];
+    std::memcpy(words, g2 + i * Q::bytes, sizeof words);
+    ok[i] = 0;
+    std::memset(out + i * lines_bytes<C>, 0, lines_bytes<C>);
+    if (!Q::is_canonical(words)) return;
+    const Q q = Q::from_canonical(words);
+    ok[i] = q.is_infinity() || (q.y.square() == q.x.square() * q.x + G2<C>::b() &&
+                                walk_lines<C>(q, [&](const Line<C>& line) { *next++ = line; }));
+    if (!ok[i]) fill(Fq2::zero());
+    if (q.is_infinity()) fill(Fq2::one());
+  });
+}
+
 // f_{loop}(P_i, Q_i) multiplied over i, not yet exponentiated. One Fp12 squaring per step for all pairs together; per
-// pair and step 13 m for the line's product, 4 mul of Fp to put P in, and the walker's step.
+// pair and line 13 m for its product and 4 mul of Fp to put P in. A pair with P = infinity counts as one.
 template <class C>
 class MillerLoop {
   using Fq = typename Tower<C>::Fq;
-  using Fq2 = typename Tower<C>::Fq2;
   using Fq12 = Fp12<C>;
 
  public:
-  // Adds a pair of affine points, neither at infinity.
-  void add_pair(const Affine<Fq>& p, const Affine<Fq2>& q) { pairs_.push_back({p, q, TwistWalker<C>(q)}); }
+  // `lines` are line_count<C>, and outlive the loop.
+  void add_pair(const Affine<Fq>& p, const Line<C>* lines) {
+    if (!p.is_infinity()) pairs_.push_back({p, lines});
+  }
 
   Fq12 run() {
     if (pairs_.empty()) return Fq12::one();
     for (size_t i = C::ate_naf_length - 1; i-- > 0;) {
       f_ = f_.square();
-      for (Pair& pair : pairs_) multiply_by(pair.walker.step_double(), pair);
-      const signed char digit = C::ate_naf[i];
-      if (digit == 0) continue;
-      for (Pair& pair : pairs_) multiply_by(pair.walker.step_add(digit > 0 ? pair.q : -pair.q), pair);
+      multiply_by_next();
+      if (C::ate_naf[i] != 0) multiply_by_next();
     }
-    if (C::seed_negative) negate();
-    if constexpr (C::is_bn) add_frobenius_images();
+    if (C::seed_negative) f_ = f_.conjugate();
+    if constexpr (C::is_bn) multiply_by_next(), multiply_by_next();
     return f_;
   }
 
  private:
   struct Pair {
     Affine<Fq> p;
-    Affine<Fq2> q;
-    TwistWalker<C> walker;
+    const Line<C>* next;
   };
 
-  void multiply_by(const Line<C>& line, const Pair& pair) {
-    const Fq2 a = line.a * pair.p.y, b = line.b * pair.p.x;
-    if constexpr (C::twist_d) {
-      f_ = f_.mul_line_d(a, b, line.c);
-    } else {
-      f_ = f_.mul_line_m(a, b, line.c);
-    }
-  }
-
-  void negate() {
-    f_ = f_.conjugate();
-    for (Pair& pair : pairs_) pair.walker.negate();
-  }
-
-  // Q_1 = q-th power of Q on the curve, pulled back to the twist: (conj(x) g^2, conj(y) g^3), g^i = xi^(i (q - 1) / 6)
-  // for type D, its inverse for type M; no bn curve of ours is of type M. Q_2 is the same once more.
-  void add_frobenius_images() {
-    static_assert(!C::is_bn || C::twist_d, "bn curves with a type M twist are not provided for");
-    const Fq2 gx = Tower<C>::frobenius(2), gy = Tower<C>::frobenius(3);
+  void multiply_by_next() {
     for (Pair& pair : pairs_) {
-      const Affine<Fq2> q1{pair.q.x.conjugate() * gx, pair.q.y.conjugate() * gy};
-      const Affine<Fq2> q2{q1.x.conjugate() * gx, q1.y.conjugate() * gy};
-      multiply_by(pair.walker.step_add(q1), pair);
-      multiply_by(pair.walker.step_add(-q2), pair);
+      const Line<C>& line = *pair.next++;
+      if constexpr (C::twist_d) {
+        f_ = f_.mul_line_d(line.a * pair.p.y, line.b * pair.p.x, line.c);
+      } else {
+        f_ = f_.mul_line_m(line.a * pair.p.y, line.b * pair.p.x, line.c);
+      }
     }
   }
 
@@ -152,21 +207,53 @@ class MillerLoop {
   std::vector<Pair> pairs_;
 };
 
-// prod e(g1[i], g2[i]) of n pairs, at any alignment: canonical affine points, infinity all zeros (its pair counts as
-// one); out: 12 * limbs in tower order. Points must be on their curves and in the subgroups of order r. Throws
-// MalformedInput for a coordinate >= q. On one thread.
-template <class C>
-void pairing_product(const std::byte* g1, const std::byte* g2, size_t n, uint64_t* out, Run& run) {
+// The Miller loops of the pairs [begin, end), both points canonical, in one accumulator. Loop is MillerLoop<C> or does as it.
+template <class C, class Loop>
+auto miller_loops(const std::byte* g1, const std::byte* g2, size_t begin, size_t end) {
   using P = Affine<typename Tower<C>::Fq>;
   using Q = Affine<typename Tower<C>::Fq2>;
-  MillerLoop<C> loop;
-  for (size_t i = 0; i < n; ++i) {
+  std::vector<uint64_t> lines((end - begin) * lines_bytes<C> / 8);
+  Loop loop;
+  for (size_t i = begin; i < end; ++i) {
     const P p = pairing_detail::load<P>(g1, "g1", i);
     const Q q = pairing_detail::load<Q>(g2, "g2", i);
-    if (!p.is_infinity() && !q.is_infinity()) loop.add_pair(p, q);
+    if (p.is_infinity() || q.is_infinity()) continue;
+    Line<C>* const first = reinterpret_cast<Line<C>*>(&lines[(i - begin) * lines_bytes<C> / 8]);
+    Line<C>* next = first;
+    walk_lines<C>(q, [&](const Line<C>& line) { *next++ = line; });
+    loop.add_pair(p, first);
+  }
+  return loop.run();
+}
+
+// prod e(g1[i], g2[i]) of n pairs, g2[i] given by its lines: see pairing_product. lines[i] are lines_bytes<C>.
+template <class C, class Loop = MillerLoop<C>>
+void pairing_of_lines(const std::byte* g1, const std::byte* const* lines, size_t n, uint64_t* out, Run& run) {
+  using P = Affine<typename Tower<C>::Fq>;
+  Loop loop;
+  for (size_t i = 0; i < n; ++i) {
+    loop.add_pair(pairing_detail::load<P>(g1, "g1", i), reinterpret_cast<const Line<C>*>(lines[i]));
   }
   run.progress.check();
-  FinalExponentiation<C>::apply(loop.run()).to_canonical(out);
+  const auto product = loop.run();
+  final_exponentiation<C>(product).to_canonical(out);
+}
+
+// prod e(g1[i], g2[i]) of n pairs, at any alignment: canonical affine points, infinity all zeros (its pair counts as
+// one); out: 12 * limbs in tower order. Points must be on their curves and in the subgroups of order r. Throws
+// MalformedInput for a coordinate >= q. A few pairs to an accumulator, for their lines shall stay in the cache.
+template <class C>
+void pairing_product(const std::byte* g1, const std::byte* g2, size_t n, uint64_t* out, Run& run) {
+  constexpr size_t pairs_of_group = 16;
+  std::vector<Fp12<C>> products((n + pairs_of_group - 1) / pairs_of_group, Fp12<C>::one());
+  run.team.run(products.size(), [&](size_t group, unsigned) {
+    run.progress.check();
+    const size_t begin = group * pairs_of_group;
+    products[group] = miller_loops<C, MillerLoop<C>>(g1, g2, begin, std::min(begin + pairs_of_group, n));
+  });
+  Fp12<C> product = Fp12<C>::one();
+  for (const Fp12<C>& factor : products) product = product * factor;
+  final_exponentiation<C>(product).to_canonical(out);
 }
 
 }  // namespace proofgrid

@@ -58,6 +58,27 @@ Affine<Fp2<typename C::Fq>> psi(const Affine<Fp2<typename C::Fq>>& p) {
   return {p.x.conjugate() * gx, p.y.conjugate() * gy};
 }
 
+// -seed^2 p.
+template <class C, class F>
+Xyzz<F> times_minus_seed_squared(const Affine<F>& p) {
+  return -multiply_by_seed<C>(multiply_by_seed<C>(p).to_affine());
+}
+
+// The cube root of unity for which (x, y) -> (beta x, y) is multiplication by -seed^2 in G1 of a BLS12 curve. The norm of
+// xi^((q-1)/3) is a primitive one; the right one of the two is that of the generator.
+template <class C>
+Fp<typename C::Fq> beta() {
+  using F = Fp<typename C::Fq>;
+  static const F root = [] {
+    const F c0 = F::constant_mont(C::frobenius_c0_mont[2]), c1 = F::constant_mont(C::frobenius_c1_mont[2]);
+    const F candidate = c0.square() + c1.square();
+    const Affine<F> g{F::constant_mont(C::g1_x_mont), F::constant_mont(C::g1_y_mont)};
+    const bool fits = times_minus_seed_squared<C>(g) == Xyzz<F>::from({g.x * candidate, g.y});
+    return fits ? candidate : candidate.square();
+  }();
+  return root;
+}
+
 }  // namespace points_detail
 
 // Is a point of the curve in the subgroup of order r?
@@ -76,18 +97,7 @@ bool in_subgroup(const Affine<Fp<typename C::Fq>>& p) {
     return true;
   } else {
     using namespace points_detail;
-    using F = Fp<typename C::Fq>;
-    const auto times_minus_seed_squared = [](const Affine<F>& point) {
-      return -multiply_by_seed<C>(multiply_by_seed<C>(point).to_affine());
-    };
-    // The norm of xi^((q-1)/3) is a primitive cube root of unity; the right one of the two is that of the generator.
-    static const F beta = [&] {
-      const F c0 = F::constant_mont(C::frobenius_c0_mont[2]), c1 = F::constant_mont(C::frobenius_c1_mont[2]);
-      const F root = c0.square() + c1.square();
-      const Affine<F> g{F::constant_mont(C::g1_x_mont), F::constant_mont(C::g1_y_mont)};
-      return times_minus_seed_squared(g) == Xyzz<F>::from({g.x * root, g.y}) ? root : root.square();
-    }();
-    return times_minus_seed_squared(p) == Xyzz<F>::from({p.x * beta, p.y});
+    return times_minus_seed_squared<C>(p) == Xyzz<Fp<typename C::Fq>>::from({p.x * beta<C>(), p.y});
   }
 }
 

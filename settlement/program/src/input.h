@@ -7,6 +7,10 @@
 #include "layout.h"
 #include "memory.h"
 
+static const u8 SYSTEM_PROGRAM[32] __attribute__((aligned(8))) = {0};
+// TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA
+static const u8 TOKEN_PROGRAM[32] __attribute__((aligned(8))) = TOKEN_PROGRAM_BYTES;
+
 #define ROOM_TO_GROW 10240
 #define NOT_DUPLICATE 0xff
 #define MAX_ACCOUNTS 16
@@ -53,18 +57,30 @@ static u64 read_input(u8 *input, instruction *ix) {
   return 0;
 }
 
-// The flags of layout.py's account list: enough accounts, the signers signed, the writable ones are writable.
-static u64 require_accounts(const instruction *ix, const u8 *flags, u64 count) {
-  REQUIRE(ix->account_count >= count, ERROR_MISSING_ACCOUNT);
-  for (u64 i = 0; i < count; i++) {
-    REQUIRE(!(flags[i] & ACCOUNT_SIGNER) || ix->accounts[i]->is_signer, ERROR_MISSING_SIGNATURE);
-    REQUIRE(!(flags[i] & ACCOUNT_WRITABLE) || ix->accounts[i]->is_writable, ERROR_ACCOUNT_NOT_WRITABLE);
-  }
-  return 0;
-}
-
 // Ours, of this type, and at least as long as its fixed part.
 static int is_account(const instruction *ix, const account *candidate, u64 discriminator, u64 fixed_size) {
   return equal32(candidate->owner, ix->program_id) && candidate->data_size >= fixed_size &&
          *(const word *)candidate->data == discriminator;
+}
+
+static u64 require_type(const instruction *ix, const account *candidate, u64 type) {
+  if (type == TYPE_ANY) return 0;
+  if (type == TYPE_SYSTEM_PROGRAM) return equal32(candidate->key, SYSTEM_PROGRAM) ? 0 : ERROR_WRONG_SYSTEM_PROGRAM;
+  if (type == TYPE_TOKEN_PROGRAM) return equal32(candidate->key, TOKEN_PROGRAM) ? 0 : ERROR_WRONG_TOKEN_PROGRAM;
+  const account_type *record = ACCOUNT_TYPES + (type - FIRST_RECORD_TYPE);
+  return is_account(ix, candidate, record->discriminator, record->size) ? 0 : record->error;
+}
+
+// What layout declares of an instruction, all of it: the accounts are there, the signers signed, the writable ones are
+// writable, each is of its type; the data has the arguments' size, or more where a tail follows them.
+static u64 require_shape(const instruction *ix, const account_rule *rules, u64 count, u64 data_size, int tail) {
+  REQUIRE(ix->account_count >= count, ERROR_MISSING_ACCOUNT);
+  REQUIRE(ix->data_size == data_size || (tail && ix->data_size > data_size), ERROR_MALFORMED_INSTRUCTION);
+  for (u64 i = 0; i < count; i++) {
+    const account *given = ix->accounts[i];
+    REQUIRE(!(rules[i].flags & ACCOUNT_SIGNER) || given->is_signer, ERROR_MISSING_SIGNATURE);
+    REQUIRE(!(rules[i].flags & ACCOUNT_WRITABLE) || given->is_writable, ERROR_ACCOUNT_NOT_WRITABLE);
+    TRY(require_type(ix, given, rules[i].type));
+  }
+  return 0;
 }

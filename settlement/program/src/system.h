@@ -3,8 +3,6 @@
 #include "input.h"
 #include "syscalls.h"
 
-static const u8 SYSTEM_PROGRAM[32] = {0};
-
 enum { SYSTEM_CREATE_ACCOUNT = 0, SYSTEM_ASSIGN = 1, SYSTEM_TRANSFER = 2, SYSTEM_ALLOCATE = 8 };
 
 #define MAX_SEEDS 4  // the bump among them
@@ -59,9 +57,9 @@ static u64 system_call(account *payer, account *target, const u8 *data, u64 data
   return sol_invoke_signed_c(&call, views, 2, signer, 1);
 }
 
-// Makes the account at `from` with `size` zero bytes, owned by this program. The caller has checked the address and that
-// it is not ours yet. Lamports that someone sent there beforehand do not stop it.
-static u64 create_account(const instruction *ix, account *payer, account *target, derivation *from, u64 size) {
+// Makes the account at `from` with `size` zero bytes, owned by `owner`. The caller has checked the address and that the
+// account is the system program's. Lamports that someone sent there beforehand do not stop it.
+static u64 create_account_of(const u8 *owner, account *payer, account *target, derivation *from, u64 size) {
   u64 minimum;
   TRY(rent_exempt_minimum(size, &minimum));
   from->seeds[from->count] = (slice){&from->bump, 1};
@@ -75,7 +73,7 @@ static u64 create_account(const instruction *ix, account *payer, account *target
     message.tag = SYSTEM_CREATE_ACCOUNT;
     message.words[0] = minimum;
     message.words[1] = size;
-    copy_words(message.words + 2, ix->program_id, 32);
+    copy_words(message.words + 2, owner, 32);
     return system_call(payer, target, data, 52, &signer);
   }
   if (target->lamports < minimum) {
@@ -87,8 +85,20 @@ static u64 create_account(const instruction *ix, account *payer, account *target
   message.words[0] = size;
   TRY(system_call(payer, target, data, 12, &signer));
   message.tag = SYSTEM_ASSIGN;
-  copy_words(message.words, ix->program_id, 32);
+  copy_words(message.words, owner, 32);
   return system_call(payer, target, data, 36, &signer);
+}
+
+// The same, owned by this program.
+static u64 create_account(const instruction *ix, account *payer, account *target, derivation *from, u64 size) {
+  return create_account_of(ix->program_id, payer, target, from, size);
+}
+
+static u64 unix_time(i64 *now_s) {
+  clock_sysvar clock;
+  REQUIRE(sol_get_clock_sysvar(&clock) == 0, ERROR_SYSCALL_FAILED);
+  *now_s = clock.unix_timestamp;
+  return 0;
 }
 
 // Gives the lamports back and leaves nothing behind that could be read as an account of ours.

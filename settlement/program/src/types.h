@@ -12,6 +12,16 @@ typedef u64 __attribute__((may_alias)) word;
 
 _Static_assert(sizeof(u64) == 8 && sizeof(void *) == 8, "sBPF is a 64-bit machine");
 
+// What an instruction demands of one account: flags, and a type of layout.h.
+typedef struct {
+  u8 flags, type;
+} account_rule;
+
+// A record of ours in an account: its first eight bytes, its least size, and the refusal when it is something else.
+typedef struct {
+  u64 discriminator, size, error;
+} account_type;
+
 // Every check reads as a line of a checklist: what must hold, and the refusal if it does not.
 #define REQUIRE(condition, error) \
   do {                            \

@@ -1,7 +1,8 @@
-// "toys": the ifma layer over toy fields, on every pair. The name of a field: the calculator of corners.hpp.
+// "toys": the ifma layer over toy fields, on every pair. "spread": Fp12 in the lanes. The name of a field: the calculator of corners.hpp.
 #include <string_view>
 
 #include "corners.hpp"
+#include "spread.hpp"
 #include "toy_params.hpp"
 #include "toys.hpp"
 
@@ -30,6 +31,13 @@ static void toys() {
 int main(int argc, char** argv) {
   const std::string_view what = argc > 1 ? argv[1] : "";
   if (what == "toys") toys();
+  if (what == "spread") {
+    spread::drawn_elements<Bn254>(200);
+    spread::drawn_elements<Bls12381>(100);
+    spread::drawn_lines<Bn254>(12);
+    spread::drawn_lines<Bls12381>(12);
+    std::printf("%llu checks\n", static_cast<unsigned long long>(toy::checks));
+  }
   if (what == "bn254.Fq") corners::calculate<Lanes<Bn254Fq>>();
   if (what == "bn254.Fr") corners::calculate<Lanes<Bn254Fr>>();
   if (what == "bls12_381.Fq") corners::calculate<Lanes<Bls12381Fq>>();

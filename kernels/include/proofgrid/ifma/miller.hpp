@@ -23,6 +23,12 @@ Lanes2<P> broadcast(const Fp2<P>& x) {
   x.c0.store_mont(c0), x.c1.store_mont(c1);
   return {Lanes<P>::broadcast(Constants<P>::from_mont(c0)), Lanes<P>::broadcast(Constants<P>::from_mont(c1))};
 }
+template <class P>
+Lanes<P> broadcast(const Fp<P>& x) {
+  uint64_t words[P::limbs];
+  x.store_mont(words);
+  return Lanes<P>::broadcast(Constants<P>::from_mont(words));
+}
 
 // The endomorphism psi of points.hpp, of which Q_1 and Q_2 of pairing.hpp are the first two powers. 2 products.
 template <class C>

@@ -14,6 +14,7 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <atomic>
 #include <optional>
 #include <vector>
@@ -119,7 +120,7 @@ class MsmPlan {
     chosen.reserve(static_cast<size_t>(end - begin));
     for (auto place = begin; place != end; ++place) {
       const auto i = static_cast<std::uint32_t>(*place - offset_);
-      if (!records_.is_infinity(i)) chosen.push_back(i);
+      if (!records_.is_infinity(i) && job_.counts(i)) chosen.push_back(i);
     }
   }
 
@@ -200,8 +201,13 @@ class MsmPlan {
   std::atomic<size_t> pending_{0};
 };
 
+// Sums of a few terms only are not worth lanes: they are msm.hpp's.
 template <class C>
 void msm_many(const MsmJob* jobs, size_t count, Run& run) {
+  const auto is_small = [](const MsmJob& job) {
+    return job.n <= proofgrid::msm_detail::few_terms && job.window == 0 && job.form != MsmJob::Form::prepared;
+  };
+  if (std::all_of(jobs, jobs + count, is_small)) return proofgrid::msm_many<C>(jobs, count, run);
   run_plans<MsmPlan<G1<C>>, MsmPlan<G2<C>>>(jobs, count, run);
 }
 

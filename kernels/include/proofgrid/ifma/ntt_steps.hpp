@@ -88,44 +88,61 @@ class Steps {
   typename S::LaneConstants eighth_;
 };
 
+// Eight elements as they lie between two passes: word j of all eight, then word j + 1.
+template <class P>
+struct Stored {
+  Word word[P::limbs];
+};
+
 // A product as words: below 2^(64 words), of magnitude `stored<P>`.
 template <class P>
 inline constexpr unsigned stored = P::bits + 2 <= 64 * P::limbs ? 3 : 2;  // 3p < 2^256 in BN254, 2p in BLS12-381
 
-// x times a step, as words: 2 * 6 is less than the headroom, so the product has magnitude 3.
-template <class P>
-PROOFGRID_INLINE void step_words(const Sums<P>& x, const Sums<P>& step, Word (&words)[P::limbs]) {
+// x[c] times step[c], as words. x has magnitude m, which the headroom holds; a step of magnitude 1 leaves m as it is, else x is
+// reduced first: either way the product has magnitude 3.
+template <class P, unsigned step_magnitude, size_t count>
+PROOFGRID_INLINE void step_words(const Sums<P>* const (&x)[count], const Sums<P> (&step)[count],
+                                 Word (*words)[P::limbs]) {
   using S = Sums<P>;
-  static_assert(S::reduced * S::product <= S::C::headroom);
-  S factor = x.reduce();
-  factor.verify(S::reduced);
-  factor.carry_factor();
-  Word wide[1][2 * S::limbs];
-  Columns<P>::clear(wide[0]);
-  Columns<P>::multiply_add(wide[0], factor.limb, step.limb);
+  static_assert(S::reduced * step_magnitude <= S::C::headroom);
+  Word wide[count][2 * S::limbs];
+#pragma GCC unroll 4
+  for (size_t c = 0; c < count; ++c) {
+    S factor = *x[c];
+    if constexpr (step_magnitude > 1) factor = factor.reduce().verify(S::reduced);
+    factor.carry_factor();
+    Columns<P>::clear(wide[c]);
+    Columns<P>::multiply_add(wide[c], factor.limb, step[c].limb);
+  }
   Columns<P>::reduce(wide);
-  S product;
+#pragma GCC unroll 4
+  for (size_t c = 0; c < count; ++c) {
+    S product;
 #pragma GCC unroll 8
-  for (size_t j = 0; j < S::limbs; ++j) product.limb[j] = wide[0][S::limbs + j];
-  product.verify(Lanes<P>::product);
-  if constexpr (stored<P> < Lanes<P>::product) product = product.reduce();
-  product.verify(stored<P>);
-  product.carry_factor();
-  product.to_words(words);
+    for (size_t j = 0; j < S::limbs; ++j) product.limb[j] = wide[c][S::limbs + j];
+    product.verify(Lanes<P>::product);
+    if constexpr (stored<P> < Lanes<P>::product) product = product.reduce();
+    product.verify(stored<P>);
+    product.carry_factor();
+    product.to_words(words[c]);
+  }
 }
 
-// x[at(k)] times factor(g, r) for every k = 8 g + r < 2^log_size, x being of magnitude m;
+// x[at(k)] times factor(g, r) for every k = 8 g + r < 2^log_size, x being of magnitude m and the factors of step_magnitude;
 // store(g, words) is given word w of column t at words[w][t], whose lanes are the places k = 8 g .. 8 g + 7.
-template <class P, class At, class Factor, class Store>
+template <class P, unsigned step_magnitude, class At, class Factor, class Store>
 PROOFGRID_INLINE void step_and_transpose(const Sums<P>* x, unsigned log_size, [[maybe_unused]] unsigned m, const At& at,
                                          const Factor& factor, const Store& store) {
+  constexpr size_t together = 2;  // so that one's additions run while another waits for its low limb
   for (size_t g = 0; g < size_t{1} << (log_size - 3); ++g) {
     Word words[P::limbs][lanes];
-    for (size_t r = 0; r < lanes; ++r) {
-      Word row[P::limbs];
-      step_words<P>(x[at(8 * g + r)].verify(m), factor(g, r), row);
+    for (size_t r = 0; r < lanes; r += together) {
+      const Sums<P>* const pair[together] = {&x[at(8 * g + r)].verify(m), &x[at(8 * g + r + 1)].verify(m)};
+      const Sums<P> steps[together] = {factor(g, r), factor(g, r + 1)};
+      Word row[together][P::limbs];
+      step_words<P, step_magnitude>(pair, steps, row);
 #pragma GCC unroll 4
-      for (size_t w = 0; w < P::limbs; ++w) words[w][r] = row[w];
+      for (size_t w = 0; w < P::limbs; ++w) words[w][r] = row[0][w], words[w][r + 1] = row[1][w];
     }
 #pragma GCC unroll 4
     for (size_t w = 0; w < P::limbs; ++w) transpose_8x8(words[w]);

@@ -1,8 +1,9 @@
 // Eight field elements inside a transform: their form never changes, so there is none, and their limbs are not carried.
 //
-// A Sums<P> stands for sum limb[i] 2^(52 i) in each lane, where a limb is a signed number below 2^60. Additions and
-// subtractions work limb by limb; only what vpmadd52 is to read as a factor is carried first. Its magnitude m (value from
-// 0 to m p) is stated where it is used, and a build with PROOFGRID_VERIFY checks it there.
+// A Sums<P> stands for sum limb[i] 2^(52 i) in each lane, where a limb is a signed number below 2^61 (a product's are below
+// 2^56, and a transform adds at most thirty of them to one place). Additions and subtractions work limb by limb; only what
+// vpmadd52 is to read as a factor is carried first. Its magnitude m (value from 0 to m p) is stated where it is used, and a
+// build with PROOFGRID_VERIFY checks it there.
 //
 // A product with a constant w takes w's five multiples w 2^(52 (i + 1)) mod p: the sum of x's limbs times these is
 // below 5 2^52 p, and one Montgomery round divides by 2^52: x w below 6p, with 61 vpmadd52 where a general product takes
@@ -12,6 +13,7 @@
 #include <immintrin.h>
 
 #include <cstdint>
+#include <utility>
 
 #include "proofgrid/ifma/field.hpp"
 
@@ -54,14 +56,26 @@ struct Sums {
     return r.bound(m);
   }
   // Enough carrying for a factor: vpmadd52 reads the low 52 bits of a limb, so what was carried upwards may stay above them.
+  // What this leaves is no value to add to or to reduce.
   PROOFGRID_INLINE void carry_factor() {
 #pragma GCC unroll 8
     for (size_t i = 0; i + 1 < limbs; ++i) {
       limb[i + 1] = _mm512_add_epi64(limb[i + 1], _mm512_srai_epi64(limb[i], limb_bits));
     }
   }
+  // The value again, after carry_factor().
+  PROOFGRID_INLINE Sums of_factor() const {
+    Sums r = *this;
+#pragma GCC unroll 8
+    for (size_t i = 0; i + 1 < limbs; ++i) r.limb[i] = low_bits(limb[i]);
+    return r;
+  }
   PROOFGRID_INLINE const Sums& verify([[maybe_unused]] unsigned m) const {
 #if defined(PROOFGRID_VERIFY)
+    for (size_t i = 0; i < limbs; ++i) {
+      const Word limit = all(uint64_t{1} << 61);
+      if (_mm512_cmpge_epi64_mask(_mm512_abs_epi64(limb[i]), limit)) verify::broken(P::name, "a limb beyond 2^61");
+    }
     lanes(m);
 #endif
     return *this;
@@ -149,16 +163,16 @@ struct Sums {
     r.limb[limbs - 1] = _mm512_sub_epi64(r.limb[limbs - 1], above);
     return r;
   }
-  // Words of values below 2^(64 words), after carry_factor().
-  PROOFGRID_INLINE void to_words(Word (&words)[P::limbs]) const {
-#pragma GCC unroll 8
-    for (size_t j = 0; j < P::limbs; ++j) {
-      const size_t first = 64 * j / limb_bits, shift = 64 * j % limb_bits;
-      const Word low = _mm512_srli_epi64(limb[first], static_cast<unsigned>(shift));
-      const Word high = _mm512_slli_epi64(limb[first + 1], static_cast<unsigned>(limb_bits - shift));
-      words[j] = _mm512_ternarylogic_epi64(low, high, all(limb_mask >> shift), 0xec);  // low & mask | high
-    }
+  // Values below 2^(64 words) as a factor, whose limbs reach above 52 bits.
+  template <size_t... i>
+  PROOFGRID_INLINE static Sums factor_from_words(const Word (&words)[P::limbs], std::index_sequence<i...>) {
+    return {{factor_limb<i>(words)...}};
   }
+  PROOFGRID_INLINE static Sums factor_from_words(const Word (&words)[P::limbs]) {
+    return factor_from_words(words, std::make_index_sequence<limbs>());
+  }
+  // Words of values below 2^(64 words), after carry_factor().
+  PROOFGRID_INLINE void to_words(Word (&words)[P::limbs]) const { to_words(words, std::make_index_sequence<P::limbs>()); }
   // The canonical values. 10 vpmadd52, and a subtraction where a top limb is not below p's: once in 2^45 random values.
   PROOFGRID_INLINE void to_canonical_words(Word (&words)[P::limbs]) const {
     const Sums r = reduce();
@@ -172,6 +186,29 @@ struct Sums {
   }
 
  private:
+  template <size_t i>
+  PROOFGRID_INLINE static Word factor_limb(const Word (&words)[P::limbs]) {
+    constexpr size_t word = limb_bits * i / 64;
+    constexpr int shift = limb_bits * i % 64;
+    if constexpr (shift == 0) {
+      return words[word];
+    } else if constexpr (shift > 64 - int(limb_bits) && word + 1 < P::limbs) {
+      return _mm512_shrdi_epi64(words[word], words[word + 1], shift);
+    } else {
+      return _mm512_srli_epi64(words[word], shift);
+    }
+  }
+  template <size_t... j>
+  PROOFGRID_INLINE void to_words(Word (&words)[P::limbs], std::index_sequence<j...>) const {
+    ((words[j] = word_of<64 * j / limb_bits, 64 * j % limb_bits>()), ...);
+  }
+  // From bit `shift` of limb `first` on: its 52 bits are moved below the next limb's.
+  template <size_t first, int shift>
+  PROOFGRID_INLINE Word word_of() const {
+    const Word low = _mm512_slli_epi64(limb[first], 64 - limb_bits);
+    return _mm512_shrdi_epi64(low, limb[first + 1], 64 - int(limb_bits) + shift);
+  }
+
   static constexpr unsigned top_bits = P::bits - limb_bits * (limbs - 1);  // of p's top limb
   static constexpr unsigned reciprocal_shift = top_bits - 1;
   static_assert(top_bits >= 44 && top_bits + 3 <= limb_bits && P::limbs == 4, "a scalar field of four words in five limbs");

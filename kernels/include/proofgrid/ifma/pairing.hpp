@@ -7,6 +7,7 @@
 
 #include "proofgrid/ifma/gather.hpp"
 #include "proofgrid/ifma/miller.hpp"
+#include "proofgrid/ifma/spread_pairing.hpp"
 #include "proofgrid/pairing.hpp"
 
 PROOFGRID_IFMA_BEGIN
@@ -51,8 +52,11 @@ class LanesPairing {
 // As pairing.hpp has it, on all threads.
 template <class C>
 void pairing_product(const std::byte* g1, const std::byte* g2, size_t n, uint64_t* out, Run& run) {
-  constexpr size_t lanes_from = 4;  // a vector costs about as much as three pairs one by one
-  if (n < lanes_from) return proofgrid::pairing_product<C>(g1, g2, n, out, run);
+  constexpr size_t lanes_from = 4;  // a vector costs about as much as four pairs one by one
+  if (n < lanes_from) {
+    const Spread12<C> few = miller_loops<C, SpreadMillerLoop<C>>(g1, g2, 0, n);
+    return final_exponentiation<C>(few).to_canonical(out);
+  }
   const size_t vectors = (n + lanes - 1) / lanes;
   const size_t most = std::min(LanesPairing<C>::vectors_of_group, (vectors + run.team.size() - 1) / run.team.size());
   const size_t groups = (vectors + most - 1) / most;
@@ -64,7 +68,13 @@ void pairing_product(const std::byte* g1, const std::byte* g2, size_t n, uint64_
   });
   Fp12<C> product = Fp12<C>::one();
   for (const Fp12<C>& factor : products) product = product * factor;
-  FinalExponentiation<C>::apply(product).to_canonical(out);
+  final_exponentiation<C>(Spread12<C>::spread(product)).to_canonical(out);
+}
+
+// As pairing.hpp has it.
+template <class C>
+void pairing_of_lines(const std::byte* g1, const std::byte* const* lines, size_t n, uint64_t* out, Run& run) {
+  proofgrid::pairing_of_lines<C, SpreadMillerLoop<C>>(g1, lines, n, out, run);
 }
 
 }  // namespace proofgrid

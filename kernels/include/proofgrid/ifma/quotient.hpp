@@ -91,7 +91,7 @@ class QuotientTransforms {
     S* factors = factors_.data() + (worker << log_n2_);
     Steps<P>(start_, lanes_of<P>(&column_ratios_[group * lanes])).fill(factors, n1_);
     const auto finish = [&](F* target, unsigned m) {
-      step_and_transpose<P>(
+      step_and_transpose<P, S::product>(
           x, log_n1_, m, [this](size_t k) { return reverse_bits(k, log_n1_); },
           [factors](size_t g, size_t r) -> const S& { return factors[g * lanes + r]; },
           [&](size_t g, const Word (&words)[P::limbs][lanes]) {
@@ -131,7 +131,7 @@ class QuotientTransforms {
         return S::from(load_stored(piece(y, row + j % lanes, j / lanes)));
       });
       m = ColumnTransform<P>::transform_odd(x, log_n2_, m, odd_->data());
-      step_and_transpose<P>(
+      step_and_transpose<P, S::product>(
           x, log_n2_, m, [](size_t j) { return j; },
           [factors](size_t g, size_t r) -> const S& { return factors[g * lanes + r]; },
           [&](size_t g, const Word (&words)[P::limbs][lanes]) {

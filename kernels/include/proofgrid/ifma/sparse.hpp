@@ -76,21 +76,16 @@ class SparseProducts {
 
   // A row's sum so far: plain, and what was multiplied, which has the factor R.
   struct Sum {
-    F plain = F::zero(), mont = F::zero();
-    bool multiplied = false;
+    F plain, mont;
+    bool added = false, multiplied = false;
 
-    PROOFGRID_INLINE void add(const F& value, const F& w) {
-      static const F one = F::constant_mont(F::Params::radix_squared), minus_one = -one;
-      if (value == one) {
-        plain += w;
-      } else if (value == minus_one) {
-        plain -= w;
-      } else {
-        mont += value * w;
-        multiplied = true;
-      }
+    PROOFGRID_INLINE void add(const F& x) { plain = added ? plain + x : x, added = true; }
+    PROOFGRID_INLINE void add_product(const F& x) { mont = multiplied ? mont + x : x, multiplied = true; }
+    PROOFGRID_INLINE F total() const {
+      if (!multiplied) return added ? plain : F::zero();
+      const F product = proofgrid::elements_detail::divide_by_radix(mont);
+      return added ? plain + product : product;
     }
-    PROOFGRID_INLINE F total() const { return multiplied ? plain + proofgrid::elements_detail::divide_by_radix(mont) : plain; }
   };
 
   // False if a record lies outside the part's rows; then the rows hold anything.
@@ -109,21 +104,51 @@ class SparseProducts {
       }
     };
     for (size_t i = part.begin; i < part.end;) {
-      const auto first = Coefficient::load(coefficients_ + i * Coefficient::bytes);
+      const Head row = head(i);
+      if (row.matrix > 1 || row.constraint >= n_) [[unlikely]] refuse(i);
+      if (row.constraint < part.first_row || row.constraint >= part.end_row) return false;
       Sum sum;
       for (; i < part.end; ++i) {
-        const auto c = Coefficient::load(coefficients_ + i * Coefficient::bytes);
-        c.require(i, n_, signals_);
-        if (c.matrix != first.matrix || c.constraint != first.constraint) break;
-        sum.add(c.value, proofgrid::elements_detail::load<F>(witness_, "witness", c.signal));
+        const Head next = head(i);
+        if (next.matrix != row.matrix || next.constraint != row.constraint) break;
+        add(i, next.signal, sum);
       }
-      if (first.constraint < part.first_row || first.constraint >= part.end_row) return false;
-      flush(first.matrix, first.constraint, sum);
+      flush(row.matrix, row.constraint, sum);
     }
     for (size_t matrix : {0, 1}) fill(matrix, part.end_row);
     return true;
   }
 
+  PROOFGRID_INLINE void add(size_t i, std::uint32_t signal, Sum& sum) const {
+    const F value = F::load_mont(coefficients_ + i * Coefficient::bytes + sizeof(Head));
+    if (signal >= signals_) [[unlikely]] refuse(i);
+    const F w = F::load_mont(witness_ + signal * F::bytes);
+    if (!F::is_canonical(w.data())) [[unlikely]] proofgrid::elements_detail::load<F>(witness_, "witness", signal);
+    if (value == one_) {
+      sum.add(w);
+    } else if (value == minus_one_) {
+      sum.add(-w);
+    } else {
+      if (!F::is_canonical(value.data())) [[unlikely]] refuse(i);
+      sum.add_product(value * w);
+    }
+  }
+
+  struct Head {
+    std::uint32_t matrix, constraint, signal;
+  };
+  PROOFGRID_INLINE Head head(size_t i) const {
+    Head r;
+    std::memcpy(&r, coefficients_ + i * Coefficient::bytes, sizeof r);
+    return r;
+  }
+  // Says what is wrong with record i.
+  [[gnu::cold, gnu::noinline]] void refuse(size_t i) const {
+    Coefficient::load(coefficients_ + i * Coefficient::bytes).require(i, n_, signals_);
+  }
+
+  // As values are stored, v R^2.
+  const F one_ = F::constant_mont(F::Params::radix_squared), minus_one_ = -one_;
   const std::byte* coefficients_;
   size_t count_;
   const std::byte* witness_;

@@ -7,10 +7,9 @@
 #include "../upload.h"
 
 static u64 process_cancel_key(const instruction *ix) {
-  TRY(require_accounts(ix, CANCEL_KEY_ACCOUNTS));
-  REQUIRE(ix->data_size == sizeof(cancel_key_arguments), ERROR_MALFORMED_INSTRUCTION);
+  TRY(require_shape(ix, CANCEL_KEY));
   account *authority = ix->accounts[CANCEL_KEY_AUTHORITY], *upload = ix->accounts[CANCEL_KEY_UPLOAD];
-  TRY(require_upload(ix, upload, authority));
+  TRY(require_authority(upload, authority));
   close_account(upload, authority);
   return 0;
 }

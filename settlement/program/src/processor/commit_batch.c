@@ -23,17 +23,15 @@ static u64 open_log(const instruction *ix, account *committer, account *log) {
 
 static u64 process_commit_batch(const instruction *ix) {
   const commit_batch_arguments *arguments = (const commit_batch_arguments *)ix->data;
-  TRY(require_accounts(ix, COMMIT_BATCH_ACCOUNTS));
-  REQUIRE(ix->data_size == sizeof *arguments, ERROR_MALFORMED_INSTRUCTION);
+  TRY(require_shape(ix, COMMIT_BATCH));
   account *committer = ix->accounts[COMMIT_BATCH_COMMITTER], *log = ix->accounts[COMMIT_BATCH_LOG];
   account *batch = ix->accounts[COMMIT_BATCH_BATCH];
-  REQUIRE(equal32(ix->accounts[COMMIT_BATCH_SYSTEM_PROGRAM]->key, SYSTEM_PROGRAM), ERROR_WRONG_SYSTEM_PROGRAM);
   REQUIRE(arguments->leaf_count > 0, ERROR_EMPTY_BATCH);
   REQUIRE(!is_zero(arguments->root, ROOT_SIZE), ERROR_ZERO_ROOT);
 
   if (equal32(log->owner, SYSTEM_PROGRAM)) TRY(open_log(ix, committer, log));
   log_account *head = (log_account *)log->data;
-  REQUIRE(is_account(ix, log, LOG_ACCOUNT_DISCRIMINATOR, sizeof *head), ERROR_WRONG_LOG_ACCOUNT);
+  TRY(require_type(ix, log, TYPE_LOG_ACCOUNT));
   REQUIRE(equal32(head->committer, committer->key), ERROR_WRONG_LOG_ADDRESS);
 
   REQUIRE(arguments->number >= head->next_number, ERROR_BATCH_ALREADY_COMMITTED);

@@ -13,12 +13,10 @@
 #include "../upload.h"
 
 static u64 process_finalize_key(const instruction *ix) {
-  TRY(require_accounts(ix, FINALIZE_KEY_ACCOUNTS));
-  REQUIRE(ix->data_size == sizeof(finalize_key_arguments), ERROR_MALFORMED_INSTRUCTION);
+  TRY(require_shape(ix, FINALIZE_KEY));
   account *authority = ix->accounts[FINALIZE_KEY_AUTHORITY], *upload = ix->accounts[FINALIZE_KEY_UPLOAD];
   account *key = ix->accounts[FINALIZE_KEY_KEY];
-  REQUIRE(equal32(ix->accounts[FINALIZE_KEY_SYSTEM_PROGRAM]->key, SYSTEM_PROGRAM), ERROR_WRONG_SYSTEM_PROGRAM);
-  TRY(require_upload(ix, upload, authority));
+  TRY(require_authority(upload, authority));
 
   const upload_account *uploaded = (const upload_account *)upload->data;
   const u8 *encoding = upload->data + sizeof *uploaded;
@@ -36,6 +34,7 @@ static u64 process_finalize_key(const instruction *ix) {
   key_account *head = (key_account *)key->data;
   head->discriminator = KEY_ACCOUNT_DISCRIMINATOR;
   copy_words(head->digest, digest, 32);
+  TRY(unix_time(&head->registered_s));
   head->n_public = n_public;
   head->bump = from.bump;
   sol_memcpy_(key->data + sizeof *head, encoding, uploaded->encoding_size);

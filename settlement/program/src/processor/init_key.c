@@ -9,10 +9,8 @@
 
 static u64 process_init_key(const instruction *ix) {
   const init_key_arguments *arguments = (const init_key_arguments *)ix->data;
-  TRY(require_accounts(ix, INIT_KEY_ACCOUNTS));
-  REQUIRE(ix->data_size == sizeof *arguments, ERROR_MALFORMED_INSTRUCTION);
+  TRY(require_shape(ix, INIT_KEY));
   account *authority = ix->accounts[INIT_KEY_AUTHORITY], *upload = ix->accounts[INIT_KEY_UPLOAD];
-  REQUIRE(equal32(ix->accounts[INIT_KEY_SYSTEM_PROGRAM]->key, SYSTEM_PROGRAM), ERROR_WRONG_SYSTEM_PROGRAM);
   REQUIRE(n_public_of(arguments->encoding_size) <= MAX_PUBLIC_INPUTS, ERROR_WRONG_KEY_SIZE);
 
   derivation from = {{{SEED_UPLOAD, sizeof SEED_UPLOAD - 1}, {authority->key, 32}, {arguments->digest, 32}}, 3, 0};

@@ -7,12 +7,10 @@
 
 static u64 process_verify_groth16(const instruction *ix) {
   const verify_groth16_arguments *arguments = (const verify_groth16_arguments *)ix->data;
-  TRY(require_accounts(ix, VERIFY_GROTH16_ACCOUNTS));
-  REQUIRE(ix->data_size >= sizeof *arguments, ERROR_MALFORMED_INSTRUCTION);
-
+  TRY(require_shape(ix, VERIFY_GROTH16));
   const account *key = ix->accounts[VERIFY_GROTH16_KEY];
   REQUIRE(!is_account(ix, key, UPLOAD_ACCOUNT_DISCRIMINATOR, sizeof(upload_account)), ERROR_KEY_NOT_FINALIZED);
-  REQUIRE(is_account(ix, key, KEY_ACCOUNT_DISCRIMINATOR, sizeof(key_account)), ERROR_WRONG_KEY_ACCOUNT);
+  TRY(require_type(ix, key, TYPE_KEY_ACCOUNT));
   const key_account *head = (const key_account *)key->data;
 
   const u8 *inputs = ix->data + sizeof *arguments;

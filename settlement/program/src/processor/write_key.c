@@ -8,10 +8,9 @@
 
 static u64 process_write_key(const instruction *ix) {
   const write_key_arguments *arguments = (const write_key_arguments *)ix->data;
-  TRY(require_accounts(ix, WRITE_KEY_ACCOUNTS));
-  REQUIRE(ix->data_size >= sizeof *arguments, ERROR_MALFORMED_INSTRUCTION);
+  TRY(require_shape(ix, WRITE_KEY));
   account *upload = ix->accounts[WRITE_KEY_UPLOAD];
-  TRY(require_upload(ix, upload, ix->accounts[WRITE_KEY_AUTHORITY]));
+  TRY(require_authority(upload, ix->accounts[WRITE_KEY_AUTHORITY]));
 
   u64 room = ((const upload_account *)upload->data)->encoding_size;
   u64 offset = arguments->offset, size = ix->data_size - sizeof *arguments;

@@ -1,8 +1,7 @@
-"""The one home of every byte that crosses between the on-chain program and this client.
+"""How the records and instructions of the on-chain program are declared; :mod:`.layout` declares them.
 
-Tags, account and argument layouts, account flags, seeds, limits and refusals are declared here;
-``program/codegen.py`` renders them as ``program/src/layout.h``. Every layout is little-endian with C's
-natural alignment (padding is written as ``reserved`` fields), so that the program reads its structs in place.
+Every record is little-endian with C's natural alignment (padding is written as ``reserved`` fields), so that the
+program reads its structs in place.
 """
 
 import struct
@@ -108,106 +107,30 @@ SIGNER, WRITABLE = 1, 2
 
 
 @dataclass(frozen=True)
+class Use:
+    """One account of an instruction: its name there, what it must be (flags), and of which type if it exists already.
+
+    ``of`` is a record that the program owns, or :data:`SYSTEM_PROGRAM` or :data:`TOKEN_PROGRAM`; the program checks all
+    of it before an instruction's own code runs. None: the instruction checks the account itself.
+    """
+
+    name: str
+    flags: int = 0
+    of: "Layout | str | None" = None
+
+
+SYSTEM_PROGRAM = Use("system_program", 0, "system_program")
+TOKEN_PROGRAM = Use("token_program", 0, "token_program")
+
+
+@dataclass(frozen=True)
 class Instruction:
-    """One instruction: its arguments' layout and its accounts, in order, with the flags the program demands."""
+    """One instruction: its arguments' layout and the accounts it takes, in order; ``tail``: more bytes may follow."""
 
     arguments: Layout
-    accounts: tuple[tuple[str, int], ...]
+    accounts: tuple[Use, ...]
+    tail: bool = False
 
     @property
     def name(self) -> str:
         return self.arguments.name
-
-
-# Sizes of the encodings (EIP-197: big-endian, G2 as x.c1, x.c0, y.c1, y.c0).
-G1_SIZE, G2_SIZE, SCALAR_SIZE = 64, 128, 32
-PROOF_SIZE = 2 * G1_SIZE + G2_SIZE  # A, B, C
-KEY_FIXED_SIZE = G1_SIZE + 3 * G2_SIZE  # alpha1, beta2, gamma2, delta2; then ic, one G1 point more than public inputs
-MAX_PUBLIC_INPUTS = 64
-# A key's digest is SHA-256 of this head, n_public (u32 big-endian) and the encoding, as VerifyingKey.digest().
-KEY_DIGEST_HEAD = b"proofgrid.verifying-key.v1".ljust(32, b"\0") + b"bn254".ljust(16, b"\0")
-ROOT_SIZE = 32
-ZERO_ROOT = bytes(ROOT_SIZE)
-
-SEEDS = {"key": b"key", "upload": b"upload", "log": b"log", "batch": b"batch"}
-
-KEY_ACCOUNT = Layout(
-    "key_account",
-    (Field("digest", 32), Field("n_public", "u32"), Field("bump", "u8"), Field("reserved", 3)),
-    discriminator=b"pg.key.1",
-)  # followed by the key's encoding
-UPLOAD_ACCOUNT = Layout(
-    "upload_account",
-    (
-        Field("authority", 32),
-        Field("digest", 32),
-        Field("encoding_size", "u32"),
-        Field("bump", "u8"),
-        Field("reserved", 3),
-    ),
-    discriminator=b"pg.upld1",
-)  # followed by the part of the encoding that has arrived
-LOG_ACCOUNT = Layout(
-    "log_account",
-    (
-        Field("committer", 32),
-        Field("next_number", "u64"),
-        Field("latest_root", ROOT_SIZE),
-        Field("bump", "u8"),
-        Field("reserved", 7),
-    ),
-    discriminator=b"pg.log.1",
-)
-BATCH_ACCOUNT = Layout(
-    "batch_account",
-    (
-        Field("committer", 32),
-        Field("number", "u64"),
-        Field("prev_root", ROOT_SIZE),
-        Field("root", ROOT_SIZE),
-        Field("slot", "u64"),
-        Field("unix_time_s", "i64"),
-        Field("leaf_count", "u32"),
-        Field("bump", "u8"),
-        Field("reserved", 3),
-    ),
-    discriminator=b"pg.batch",
-)
-ACCOUNTS = (KEY_ACCOUNT, UPLOAD_ACCOUNT, LOG_ACCOUNT, BATCH_ACCOUNT)
-
-INIT_KEY = Instruction(
-    Layout("init_key", (Field("reserved", 3), Field("encoding_size", "u32"), Field("digest", 32)), tag=0),
-    (("authority", SIGNER | WRITABLE), ("upload", WRITABLE), ("system_program", 0)),
-)
-WRITE_KEY = Instruction(
-    Layout("write_key", (Field("reserved", 3), Field("offset", "u32")), tag=1),  # then the chunk
-    (("authority", SIGNER), ("upload", WRITABLE)),
-)
-FINALIZE_KEY = Instruction(
-    Layout("finalize_key", (), tag=2),
-    (("authority", SIGNER | WRITABLE), ("upload", WRITABLE), ("key", WRITABLE), ("system_program", 0)),
-)
-CANCEL_KEY = Instruction(
-    Layout("cancel_key", (), tag=3),
-    (("authority", SIGNER | WRITABLE), ("upload", WRITABLE)),
-)
-VERIFY_GROTH16 = Instruction(
-    Layout("verify_groth16", (Field("reserved", 7), Field("proof", PROOF_SIZE)), tag=4),  # then the public inputs
-    (("key", 0),),
-)
-COMMIT_BATCH = Instruction(
-    Layout(
-        "commit_batch",
-        (
-            Field("batch_bump", "u8"),
-            Field("reserved", 2),
-            Field("leaf_count", "u32"),
-            Field("number", "u64"),
-            Field("prev_root", ROOT_SIZE),
-            Field("root", ROOT_SIZE),
-        ),
-        tag=5,
-    ),
-    (("committer", SIGNER | WRITABLE), ("log", WRITABLE), ("batch", WRITABLE), ("system_program", 0)),
-)
-INSTRUCTIONS = (INIT_KEY, WRITE_KEY, FINALIZE_KEY, CANCEL_KEY, VERIFY_GROTH16, COMMIT_BATCH)

@@ -1,0 +1,210 @@
+"""initialize, set_paused, collect_fees, burn: the network begins once, and its tokens go where they should."""
+
+from dataclasses import replace
+
+import pytest
+from pydantic import ValidationError
+from solders.instruction import AccountMeta, Instruction
+from solders.pubkey import Pubkey
+
+from proofgrid.settlement.addresses import TOKEN_PROGRAM, config_address, program_data_address, vault_address
+from proofgrid.settlement.instructions import config
+from proofgrid.settlement.layout.config import INITIALIZE
+from proofgrid.settlement.layout.config import PARAMETERS as RECORD
+from proofgrid.settlement.parameters import Parameters
+from tests.settlement.conftest import Chain
+from tests.settlement.network import PARAMETERS, WINDOWS, Network, name_upgrade_authority
+
+
+def with_account(honest: Instruction, index: int, key: Pubkey) -> Instruction:
+    accounts = list(honest.accounts)
+    accounts[index] = AccountMeta(key, accounts[index].is_signer, accounts[index].is_writable)
+    return Instruction(honest.program_id, honest.data, accounts)
+
+
+def test_the_upgrade_authority_begins_the_network(chain: Chain) -> None:
+    network = Network.before(chain)
+    chain.send(network.initialize())
+    made = network.config
+    assert (made.mint, made.treasury) == (bytes(network.mint), bytes(network.treasury))
+    assert made.guardian == bytes(network.guardian.pubkey())
+    assert made.vault == bytes(vault_address(chain.program_id)[0])
+    assert made.rules == PARAMETERS
+    assert (made.total_stake, made.fees, made.burned, made.next_proposal, made.paused) == (0, 0, 0, 0, 0)
+    assert network.vault == 0
+    vault = chain.svm.get_account(vault_address(chain.program_id)[0])
+    assert vault is not None
+    assert vault.owner == TOKEN_PROGRAM
+    assert vault.data[32:64] == bytes(config_address(chain.program_id)[0])
+
+
+def test_it_begins_once(chain: Chain) -> None:
+    network = Network.on(chain)
+    chain.refuses("AlreadyInitialized", network.initialize())
+
+
+def test_nobody_else_begins_it(chain: Chain) -> None:
+    network = Network.before(chain)
+    name_upgrade_authority(chain, Pubkey.new_unique())
+    chain.refuses("NotUpgradeAuthority", network.initialize())
+    name_upgrade_authority(chain, None)
+    chain.refuses("NotUpgradeAuthority", network.initialize())
+
+
+def test_another_programs_data_does_not_count(chain: Chain) -> None:
+    network = Network.before(chain)
+    data = chain.svm.get_account(program_data_address(chain.program_id))
+    assert data is not None
+    elsewhere = Pubkey.new_unique()
+    chain.svm.set_account(elsewhere, data)
+    chain.refuses("WrongProgramData", with_account(network.initialize(), 5, elsewhere))
+    chain.forge(program_data_address(chain.program_id), data.data, owner=Pubkey.new_unique())
+    chain.refuses("WrongProgramData", network.initialize())
+
+
+def test_wrong_accounts_are_refused(chain: Chain) -> None:
+    network = Network.before(chain)
+    honest = network.initialize()
+    chain.refuses("WrongConfigAddress", with_account(honest, 1, Pubkey.new_unique()))
+    chain.refuses("WrongVault", with_account(honest, 2, Pubkey.new_unique()))
+    not_a_mint = Pubkey.new_unique()
+    chain.forge(not_a_mint, bytes(82), Pubkey.new_unique())
+    chain.refuses("WrongMint", with_account(honest, 3, not_a_mint))
+    chain.refuses("WrongMint", with_account(honest, 3, network.treasury))
+    other_mint = Pubkey.new_unique()
+    owner = chain.payer.pubkey()
+    for treasury in (
+        network.token_account(owner, mint=other_mint),
+        network.token_account(owner, state=0),
+        network.token_account(owner, state=2),
+        network.mint,
+        Pubkey.new_unique(),
+    ):
+        chain.refuses("WrongTokenAccount", with_account(honest, 4, treasury))
+    chain.refuses("WrongSystemProgram", with_account(honest, 6, TOKEN_PROGRAM))
+    chain.refuses("WrongTokenProgram", with_account(honest, 7, chain.program_id))
+    chain.refuses("MissingAccount", Instruction(chain.program_id, honest.data, honest.accounts[:7]))
+    chain.refuses("MalformedInstruction", Instruction(chain.program_id, honest.data + b"\0", honest.accounts))
+    chain.refuses("MalformedInstruction", Instruction(chain.program_id, honest.data[:-1], honest.accounts))
+
+
+OUT_OF_RANGE = [
+    {"fee_bps": 1_001},
+    {"burn_bps": 1_999},
+    {"burn_bps": 9_001},
+    {"job_bond_bps": 10_001},
+    {"quorum_bps": 999},
+    {"quorum_bps": 10_001},
+    {"min_stake": 0},
+    {"leaf_bond": 0},
+    {"job_bond": 0},
+    {"demand_bond": 0},
+    *({name: 0} for name in WINDOWS),
+    *({name: 365 * 24 * 3600 + 1} for name in WINDOWS),
+    {"exit_window_s": 349},
+    {"exit_window_s": 359, "claim_window_s": 1},
+]
+
+
+@pytest.mark.parametrize("wrong", OUT_OF_RANGE, ids=str)
+def test_parameters_out_of_range_are_refused_by_both_sides(chain: Chain, wrong: dict[str, int]) -> None:
+    values = PARAMETERS.model_dump() | wrong
+    with pytest.raises(ValidationError):
+        Parameters(**values)
+    network = Network.before(chain)
+    honest = network.initialize()
+    at = INITIALIZE.arguments.offset("parameters")
+    data = honest.data[:at] + RECORD.encode(values)
+    chain.refuses("ParameterOutOfRange", Instruction(chain.program_id, data, honest.accounts))
+
+
+@pytest.mark.parametrize(
+    "edge",
+    [
+        {"fee_bps": 0},
+        {"fee_bps": 1_000},
+        {"burn_bps": 2_000},
+        {"burn_bps": 9_000},
+        {"quorum_bps": 1_000, "job_bond_bps": 10_000},
+        {"exit_window_s": 360},
+        {"exit_window_s": 365 * 24 * 3600},
+        {"min_stake": 1, "leaf_bond": 1, "job_bond": 1, "demand_bond": 1},
+    ],
+    ids=str,
+)
+def test_parameters_at_the_edge_are_accepted(chain: Chain, edge: dict[str, int]) -> None:
+    parameters = Parameters(**(PARAMETERS.model_dump() | edge))
+    assert Network.on(chain, parameters).config.rules == parameters
+
+
+def test_the_guardian_stops_and_starts(chain: Chain) -> None:
+    network = Network.on(chain)
+    guardian = network.guardian
+    for paused in (True, True, False):
+        chain.send(config.set_paused(chain.program_id, guardian.pubkey(), paused=paused), signers=[guardian])
+        assert network.config.paused == paused
+
+
+def test_nobody_else_stops(chain: Chain) -> None:
+    network = Network.on(chain)
+    chain.refuses("NotGuardian", config.set_paused(chain.program_id, chain.payer.pubkey(), paused=True))
+    honest = config.set_paused(chain.program_id, network.guardian.pubkey(), paused=True)
+    unsigned = [AccountMeta(network.guardian.pubkey(), False, False), honest.accounts[1]]
+    chain.refuses("MissingSignature", Instruction(chain.program_id, honest.data, unsigned))
+    two = Instruction(chain.program_id, honest.data[:-1] + b"\2", honest.accounts)
+    chain.refuses("MalformedFlag", two, signers=[network.guardian])
+    forged = Pubkey.new_unique()
+    chain.forge(forged, chain.data(config_address(chain.program_id)[0]), Pubkey.new_unique())
+    chain.refuses("WrongConfigAccount", with_account(honest, 1, forged), signers=[network.guardian])
+
+
+def owe(network: Network, **amounts: int) -> None:
+    """Fees or burned tokens in the config, and the tokens in the vault, by hand."""
+    from proofgrid.settlement.layout.config import CONFIG_ACCOUNT
+
+    chain = network.chain
+    address = config_address(chain.program_id)[0]
+    chain.forge(address, CONFIG_ACCOUNT.encode(CONFIG_ACCOUNT.decode(chain.data(address)) | amounts), chain.program_id)
+    payer = network.person(77, sum(amounts.values()))
+    vault, _ = vault_address(chain.program_id)
+    data = b"\3" + sum(amounts.values()).to_bytes(8, "little")
+    metas = [
+        AccountMeta(payer.tokens, False, True),
+        AccountMeta(vault, False, True),
+        AccountMeta(payer.key, True, False),
+    ]
+    chain.send(Instruction(TOKEN_PROGRAM, data, metas), signers=[payer.keypair])
+
+
+def test_fees_go_to_the_treasury_once(chain: Chain) -> None:
+    network = Network.on(chain)
+    owe(network, fees=500)
+    collect = config.collect_fees(chain.program_id, network.treasury)
+    elsewhere = network.token_account(chain.payer.pubkey())
+    chain.refuses("WrongTokenAccount", config.collect_fees(chain.program_id, elsewhere))
+    chain.refuses("WrongVault", with_account(collect, 1, elsewhere))
+    chain.send(collect)
+    assert (network.balance(network.treasury), network.vault, network.config.fees) == (500, 0, 0)
+    chain.refuses("NothingToCollect", collect)
+
+
+def test_burned_tokens_leave_the_supply_once(chain: Chain) -> None:
+    network = Network.on(chain)
+    owe(network, burned=70)
+    before = chain.svm.get_account(network.mint)
+    burn = config.burn(chain.program_id, network.mint)
+    chain.refuses("WrongMint", config.burn(chain.program_id, network.treasury))
+    chain.refuses("WrongVault", with_account(burn, 1, network.token_account(chain.payer.pubkey())))
+    chain.send(burn)
+    after = chain.svm.get_account(network.mint)
+    assert before is not None
+    assert after is not None
+    assert int.from_bytes(before.data[36:44], "little") - int.from_bytes(after.data[36:44], "little") == 70
+    assert (network.vault, network.config.burned) == (0, 0)
+    chain.refuses("NothingToCollect", burn)
+
+
+def test_defaults_are_acceptable(chain: Chain) -> None:
+    network = Network.on(chain, Parameters())
+    assert network.config.rules == Parameters()
+    assert replace(network.config, bump=0).bump == 0

@@ -1,0 +1,111 @@
+"""register_prover and update_prover: a cold owner, a hot signer, a payout account."""
+
+import pytest
+from solders.instruction import AccountMeta, Instruction
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+
+from proofgrid.errors import MalformedInput
+from proofgrid.settlement.addresses import prover_address, vault_address
+from proofgrid.settlement.instructions import provers
+from tests.settlement.conftest import Chain
+from tests.settlement.network import Network
+from tests.settlement.test_config import with_account
+
+
+@pytest.fixture
+def network(chain: Chain) -> Network:
+    return Network.on(chain)
+
+
+def test_a_prover_registers(network: Network) -> None:
+    owner = network.person(20)
+    result = network.chain.send(owner.register(pool_bps=2_500), signers=[owner.keypair])
+    pool = owner.pool
+    assert (pool.owner, pool.signer, pool.payout) == tuple(map(bytes, (owner.key, owner.hot.pubkey(), owner.tokens)))
+    assert (pool.pool_bps, pool.stake, pool.shares, pool.locked, pool.earned) == (2_500, 0, 0, 0, 0)
+    assert pool.bump == prover_address(network.chain.program_id, owner.key)[1]
+    assert result.compute_units_consumed() < 15_000
+
+
+def test_an_owner_registers_once(network: Network) -> None:
+    owner = network.prover(20)
+    network.chain.refuses("ProverAlreadyRegistered", owner.register(), signers=[owner.keypair])
+
+
+def test_the_cold_key_is_not_the_hot_key(network: Network) -> None:
+    owner = network.person(20)
+    network.chain.refuses("ColdKeyIsHot", owner.register(signer=owner.key), signers=[owner.keypair])
+    prover = network.prover(21)
+    same = provers.update_prover(network.chain.program_id, prover.key, signer=prover.key, payout=prover.tokens)
+    network.chain.refuses("ColdKeyIsHot", same, signers=[prover.keypair])
+
+
+def test_a_pool_share_over_all_is_refused(network: Network) -> None:
+    owner = network.person(20)
+    network.chain.send(owner.register(pool_bps=10_000), signers=[owner.keypair])
+    other = network.person(21)
+    network.chain.refuses("ParameterOutOfRange", other.register(pool_bps=10_001), signers=[other.keypair])
+    with pytest.raises(MalformedInput):
+        other.register(pool_bps=1 << 16)
+
+
+def test_wrong_accounts_are_refused(network: Network) -> None:
+    chain, owner = network.chain, network.person(20)
+    honest = owner.register()
+    stranger = network.person(21)
+    chain.refuses("WrongProverAddress", with_account(honest, 2, Pubkey.new_unique()), signers=[owner.keypair])
+    chain.refuses("WrongProverAddress", with_account(honest, 0, stranger.key), signers=[stranger.keypair])
+    chain.refuses("WrongConfigAccount", with_account(honest, 1, owner.tokens), signers=[owner.keypair])
+    for payout in (
+        vault_address(chain.program_id)[0],
+        network.mint,
+        network.token_account(owner.key, mint=Pubkey.new_unique()),
+        network.token_account(owner.key, state=2),
+    ):
+        chain.refuses("WrongTokenAccount", owner.register(payout=payout), signers=[owner.keypair])
+    chain.refuses("WrongSystemProgram", with_account(honest, 4, chain.program_id), signers=[owner.keypair])
+    unsigned = [AccountMeta(owner.key, False, True), *honest.accounts[1:]]
+    chain.refuses("MissingSignature", Instruction(chain.program_id, honest.data, unsigned))
+    read_only = [honest.accounts[0], honest.accounts[1], AccountMeta(owner.prover, False, False), *honest.accounts[3:]]
+    chain.refuses("AccountNotWritable", Instruction(chain.program_id, honest.data, read_only), signers=[owner.keypair])
+
+
+def test_the_owner_rotates_the_hot_key_and_the_payout(network: Network) -> None:
+    prover, hot = network.prover(20, 5_000), Keypair()
+    payout = network.token_account(prover.key)
+    before = prover.pool
+    update = provers.update_prover(network.chain.program_id, prover.key, signer=hot.pubkey(), payout=payout)
+    network.chain.send(update, signers=[prover.keypair])
+    after = prover.pool
+    assert (after.signer, after.payout) == (bytes(hot.pubkey()), bytes(payout))
+    assert (after.stake, after.shares, after.owner) == (before.stake, before.shares, before.owner)
+
+
+def test_nobody_else_rotates(network: Network) -> None:
+    chain, prover, stranger = network.chain, network.prover(20), network.prover(21)
+    hot = prover.hot
+    chain.svm.airdrop(hot.pubkey(), 10**9)
+    for signer in (hot, stranger.keypair):
+        honest = provers.update_prover(chain.program_id, prover.key, signer=Pubkey.new_unique(), payout=prover.tokens)
+        chain.refuses("NotOwner", with_account(honest, 0, signer.pubkey()), signers=[signer])
+    vault, _ = vault_address(chain.program_id)
+    to_vault = provers.update_prover(chain.program_id, prover.key, signer=hot.pubkey(), payout=vault)
+    chain.refuses("WrongTokenAccount", to_vault, signers=[prover.keypair])
+    honest = provers.update_prover(chain.program_id, prover.key, signer=hot.pubkey(), payout=prover.tokens)
+    chain.refuses("WrongProverAccount", with_account(honest, 2, prover.tokens), signers=[prover.keypair])
+
+
+def test_earnings_go_to_the_payout_account_once(network: Network) -> None:
+    chain, prover, other = network.chain, network.prover(20, 5_000), network.prover(21)
+    network.edit_prover(prover, stake=4_000, earned=1_000)
+    collect = provers.collect_earnings(chain.program_id, prover.prover, prover.tokens)
+    elsewhere = network.token_account(prover.key)
+    chain.refuses("WrongTokenAccount", provers.collect_earnings(chain.program_id, prover.prover, elsewhere))
+    chain.refuses("WrongTokenAccount", provers.collect_earnings(chain.program_id, other.prover, prover.tokens))
+    chain.refuses("WrongVault", with_account(collect, 2, elsewhere))
+    chain.refuses("WrongProverAccount", with_account(collect, 1, prover.tokens))
+    before = prover.balance
+    chain.send(collect)
+    assert (prover.balance - before, prover.pool.earned) == (1_000, 0)
+    chain.refuses("NothingToCollect", collect)
