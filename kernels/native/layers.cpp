@@ -36,10 +36,12 @@ const Layer& portable() {
 }
 
 #if defined(PROOFGRID_HAS_X86)
-// Intel SDM, volume 2A, CPUID leaf 7: EBX bit 8 is BMI2 (mulx), bit 19 is ADX (adcx, adox).
+// Intel SDM, volume 2A, CPUID leaf 7: EBX bit 8 is BMI2 (mulx), bit 19 is ADX (adcx, adox). AVX2 and FMA are what
+// PROOFGRID_QUAD_BEGIN turns on; the compiler's own test also asks whether the system saves their registers.
 bool has_adx() {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ebx >> 8 & 1) && (ebx >> 19 & 1);
+  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ebx >> 8 & 1) && (ebx >> 19 & 1) &&
+         __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
 // What PROOFGRID_IFMA_BEGIN turns on, by name; the compiler's own test also asks whether the system saves the registers.

@@ -45,7 +45,7 @@ class BatchAdder {
       products_[i] = product;
       const F x1 = pairs.left_x(i), x2 = pairs.right_x(i);
       const F denominator = x2 - x1;
-      if (denominator.is_zero() | x1.is_zero() | x2.is_zero()) [[unlikely]] {
+      if (any_zero(denominator, x1, x2)) [[unlikely]] {
         const Step step(pairs.left(i), pairs.right(i));
         if (step.sum == Sum::by_slope) product *= step.denominator;
       } else {
@@ -62,6 +62,13 @@ class BatchAdder {
 
  private:
   static constexpr size_t block = 16;
+
+  // One branch, since none of them is zero nearly always.
+  PROOFGRID_INLINE static bool any_zero(const F& a, const F& b, const F& c) {
+    const bool zero_a = a.is_zero(), zero_b = b.is_zero(), zero_c = c.is_zero();
+    return zero_a | zero_b | zero_c;
+  }
+
   enum class Sum { by_slope, first, second, infinity };
 
   // How a + b is found: which case, and for by_slope the slope of the chord or the tangent as a fraction.
@@ -73,7 +80,7 @@ class BatchAdder {
     Step() = default;
     PROOFGRID_INLINE Step(const Affine<F>& left, const Affine<F>& right)
         : a(left), b(right), denominator(b.x - a.x), numerator(b.y - a.y), sum(Sum::by_slope) {
-      if (denominator.is_zero() | a.x.is_zero() | b.x.is_zero()) [[unlikely]] classify();
+      if (any_zero(denominator, a.x, b.x)) [[unlikely]] classify();
     }
 
    private:

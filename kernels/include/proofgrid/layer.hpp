@@ -2,7 +2,8 @@
 // the layer is chosen once, at run time, above the kernels: nothing inside a loop asks what the CPU can do.
 //
 //   portable  C++ with unsigned __int128; every 64-bit target
-//   adx       x86-64 with mulx, adcx, adox (Intel Broadwell, AMD Zen and later), as inline assembly
+//   adx       x86-64 with mulx, adcx, adox (Intel Broadwell, AMD Zen and later), as inline assembly; transforms with AVX2 and
+//             FMA, which the same CPUs have
 //   ifma      adx for single elements, and AVX-512 IFMA for eight at a time (Intel Ice Lake, AMD Zen 4 and later): ifma/
 //
 // A layer must not raise the compiler's target for a whole translation unit (-mbmi2, -mavx512ifma): inline functions

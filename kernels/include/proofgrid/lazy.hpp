@@ -7,8 +7,8 @@
 //
 //   narrow +- narrow and narrow +- wide are stored; (narrow + narrow) +- (narrow + narrow) too.
 //
-// In general all three are "fully reduced" and a factor is an element. Where five times the modulus fit in four limbs
-// and the layer has mulx, ShoupLazy takes over. Elements have no form of their own here: products are with the factor
+// In general all three are "fully reduced" and a factor is an element. In the layers with mulx, fields of four limbs have
+// factors with quotients: ShoupLazy where five times the modulus fit in four limbs, else ExactLazy. Elements have no form of their own here: products are with the factor
 // itself, so that canonical values stay canonical and Montgomery forms stay Montgomery forms.
 #pragma once
 
@@ -53,8 +53,13 @@ struct ReducedLazy {
 };
 
 #if defined(PROOFGRID_LAYER_ADX)
+// Moduli whose transforms go by factors and their quotients: four words, between 2^253 and 2^255.
+template <class P>
+inline constexpr bool has_factors = P::limbs == 4 && P::modulus[P::limbs - 1] >> 61 != 0;
 template <class F>
-using Lazy = std::conditional_t<adx::lazy<typename F::Params>, adx::ShoupLazy<F>, ReducedLazy<F>>;
+using FactorLazy = std::conditional_t<adx::lazy<typename F::Params>, adx::ShoupLazy<F>, adx::ExactLazy<F>>;
+template <class F>
+using Lazy = std::conditional_t<has_factors<typename F::Params>, FactorLazy<F>, ReducedLazy<F>>;
 #else
 template <class F>
 using Lazy = ReducedLazy<F>;

@@ -25,10 +25,46 @@ namespace adx {
 template <class P>
 inline constexpr bool lazy = P::limbs == 4 && P::modulus[P::limbs - 1] < ~uint64_t{0} / 52 * 10;
 
-// A factor w < p, in no form, and its quotient w'.
+// A factor w < p, in no form, its quotient w', and four bits more of it: floor(16 w R / p) = 16 w' + rest.
 struct Factor {
-  uint64_t factor[4], quotient[4];
+  uint64_t factor[4], quotient[4], rest;
 };
+
+// w R mod p is the Montgomery form m of w, and w R = m + w' p: reducing m yields w, and w' on the way. About a mul.
+template <class F>
+Factor make_factor(const F& factor) {
+  using P = typename F::Params;
+  Factor w;
+  factor.store_mont(w.factor);
+  uint64_t remainder[4];
+  factor.store_mont(remainder);
+  w.rest = 0;
+  for (int bit = 0; bit < 4; ++bit) {
+    limbs::add<4>(remainder, remainder, remainder);  // p has a spare bit
+    w.rest *= 2;
+    if (limbs::less<4>(remainder, P::modulus)) continue;
+    limbs::sub<4>(remainder, remainder, P::modulus);
+    ++w.rest;
+  }
+  for (uint64_t& multiple : w.quotient) {
+    multiple = w.factor[0] * P::minus_inverse;
+    uint64_t carry = 0;
+    limbs::mul_add(multiple, P::modulus[0], w.factor[0], carry);
+    for (size_t j = 1; j < 4; ++j) w.factor[j - 1] = limbs::mul_add(multiple, P::modulus[j], w.factor[j], carry);
+    w.factor[3] = carry;
+  }
+  return w;
+}
+
+// x mod p for x < 2^256 and x < 3 p.
+template <class F>
+PROOFGRID_INLINE F fully_reduced(const uint64_t* x) {
+  using P = typename F::Params;
+  uint64_t once[4], twice[4];
+  reduce_once4<P>(once, x[0], x[1], x[2], x[3]);
+  reduce_once4<P>(twice, once[0], once[1], once[2], once[3]);
+  return F::load_mont(twice);
+}
 
 // Multiples of p: small ones, and for each value of a number's top 6 bits the largest that is not above it.
 template <class P>
@@ -141,19 +177,7 @@ struct ShoupLazy {
   using Twiddle = Factor;
   uint64_t limb[4];
 
-  // w R mod p is the Montgomery form m of w, and w R = m + w' p: reducing m yields w, and w' on the way. Half a mul.
-  static Factor twiddle(const F& factor) {
-    Factor w;
-    factor.store_mont(w.factor);
-    for (uint64_t& multiple : w.quotient) {
-      multiple = w.factor[0] * P::minus_inverse;
-      uint64_t carry = 0;
-      limbs::mul_add(multiple, P::modulus[0], w.factor[0], carry);
-      for (size_t j = 1; j < 4; ++j) w.factor[j - 1] = limbs::mul_add(multiple, P::modulus[j], w.factor[j], carry);
-      w.factor[3] = carry;
-    }
-    return w;
-  }
+  static Factor twiddle(const F& factor) { return make_factor(factor); }
   PROOFGRID_INLINE static ShoupLazy reduced(const F& x) { return reduce(x.data()); }
   PROOFGRID_INLINE static ShoupLazy product(const F& x, const Factor& w) {
     ShoupLazy r;
@@ -193,6 +217,42 @@ struct ShoupLazy {
     ShoupLazy r;
     limbs::sub<4>(r.limb, a, b);
     return r;
+  }
+};
+
+// The same for moduli of which R holds but two multiples: q is exact, and all values but the stored ones, which are any
+// below R, are fully reduced. For what is too small for quad.hpp.
+template <class F>
+struct ExactLazy {
+  using P = typename F::Params;
+  using Twiddle = Factor;
+  F value;
+
+  static Factor twiddle(const F& factor) { return make_factor(factor); }
+  static ExactLazy reduced(const F& x) { return {fully_reduced<F>(x.data())}; }
+  static ExactLazy product(const F& x, const Factor& w) { return multiply(x.data(), w); }
+  void store(F& x) const { x = value; }
+  void store_reduced(F& x) const { x = value; }
+
+  ExactLazy reduce() const { return *this; }
+  friend ExactLazy operator*(const ExactLazy& a, const Factor& w) { return multiply(a.value.data(), w); }
+  static ExactLazy sum(const ExactLazy& a, const ExactLazy& b) { return {a.value + b.value}; }
+  static ExactLazy difference(const ExactLazy& a, const ExactLazy& b) { return {a.value - b.value}; }
+  static ExactLazy difference_of_sums(const ExactLazy& a, const ExactLazy& b) { return {a.value - b.value}; }
+
+ private:
+  // For a < R: q = floor(a w' / R) is short of a w / p by less than 1 + a / R, so that a w - q p < 2 p.
+  static ExactLazy multiply(const uint64_t* a, const Factor& w) {
+    uint64_t aw[8], aq[8], qp[8], r[4];
+    product_of_words(aw, a, w.factor), product_of_words(aq, a, w.quotient), product_of_words(qp, aq + 4, P::modulus);
+    limbs::sub<4>(r, aw, qp);
+    return {fully_reduced<F>(r)};
+  }
+  static void product_of_words(uint64_t* r, const uint64_t* a, const uint64_t* b) {
+    for (size_t i = 0; i < 8; ++i) r[i] = 0;
+    for (size_t i = 0; i < 4; ++i) {
+      for (size_t j = 0; j < 4; ++j) r[i + j] = limbs::mul_add(a[i], b[j], r[i + j], r[i + 4]);
+    }
   }
 };
 

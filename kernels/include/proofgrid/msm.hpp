@@ -11,7 +11,8 @@
 // Up to 12 terms are added without buckets (straus.hpp), and up to 512 by one thread: starting others takes longer.
 //
 // Cost for n dense scalars of b bits: (b / c + 1) * (n * 6.3 + 2^(c-1) * 24) mul of the coordinate field. Memory: 4 bytes a
-// term and job, and for each thread 6 bytes a term of the largest task and 2 MB.
+// term and job, and for each thread about 12 bytes a term of the largest task (its entries' vector grows by
+// doubling) and 2 MB.
 #pragma once
 
 #include <atomic>
@@ -28,7 +29,7 @@ namespace proofgrid::inline PROOFGRID_LAYER {
 
 namespace msm_detail {
 
-inline constexpr size_t task_size = size_t{1} << 20;  // terms of one task: bounds its memory to 6 MB
+inline constexpr size_t task_size = size_t{1} << 20;  // terms of one task: bounds its memory to 12 MB
 inline constexpr size_t few_terms = 12, serial_terms = 512;
 inline constexpr double addition_cost = 6.3, bucket_cost = 24;
 

@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "proofgrid/lazy.hpp"
+#include "proofgrid/ntt_stages.hpp"
 #include "proofgrid/run.hpp"
 
 namespace proofgrid::inline PROOFGRID_LAYER {
@@ -73,104 +73,6 @@ std::shared_ptr<const std::vector<Twiddle<F>>> twiddles(unsigned log_size, Team&
 
 namespace ntt_detail {
 
-inline constexpr unsigned block_log = 12;  // 4096 elements, 128 KB: a block that one thread finishes in its cache
-inline constexpr unsigned inner_log = 9;   // 512 elements, 16 KB: the same for the first-level cache
-inline constexpr size_t grain = 1024;
-
-// Two Cooley-Tukey stages on quarters x, x + q, x + 2q, x + 3q of block k; the last ones leave reduced values.
-template <bool last, class F>
-PROOFGRID_SCALAR inline void forward4(F* x, size_t q, size_t begin, size_t end, const Twiddle<F>* t, size_t k) {
-  using L = Lazy<F>;
-  const Twiddle<F>&outer = t[k], &left = t[2 * k], &right = t[2 * k + 1];
-  const auto store = [](const L& value, F& place) { last ? value.store_reduced(place) : value.store(place); };
-  for (size_t j = begin; j < end; ++j) {
-    const L a = L::reduced(x[j]), b = L::reduced(x[j + q]);
-    const F &x2 = x[j + 2 * q], &x3 = x[j + 3 * q];
-    const L c = k ? L::product(x2, outer) : L::reduced(x2), d = k ? L::product(x3, outer) : L::reduced(x3);
-    const L ac = L::sum(a, c).reduce(), a_c = L::difference(a, c).reduce();
-    const L bd = k ? L::sum(b, d) * left : L::sum(b, d).reduce(), b_d = L::difference(b, d) * right;
-    store(L::sum(ac, bd), x[j]), store(L::difference(ac, bd), x[j + q]);
-    store(L::sum(a_c, b_d), x[j + 2 * q]), store(L::difference(a_c, b_d), x[j + 3 * q]);
-  }
-}
-
-// Two Gentleman-Sande stages, the transpose of forward4.
-template <bool last, class F>
-PROOFGRID_SCALAR inline void backward4(F* x, size_t q, size_t begin, size_t end, const Twiddle<F>* t, size_t k) {
-  using L = Lazy<F>;
-  const Twiddle<F>&outer = t[k], &left = t[2 * k], &right = t[2 * k + 1];
-  const auto store = [](const L& value, F& place) { last ? value.store_reduced(place) : value.store(place); };
-  for (size_t j = begin; j < end; ++j) {
-    const L a = L::reduced(x[j]), b = L::reduced(x[j + q]);
-    const L c = L::reduced(x[j + 2 * q]), d = L::reduced(x[j + 3 * q]);
-    const L ab = L::sum(a, b), cd = L::sum(c, d), a_b = L::difference(a, b), c_d = L::difference(c, d) * right;
-    const L odd = k ? (a_b * left).reduce() : a_b.reduce();
-    const L outer_even = L::difference_of_sums(ab, cd), outer_odd = L::difference(odd, c_d);
-    store(L::sum(ab, cd), x[j]), store(L::sum(odd, c_d), x[j + q]);
-    store(k ? outer_even * outer : outer_even, x[j + 2 * q]), store(k ? outer_odd * outer : outer_odd, x[j + 3 * q]);
-  }
-}
-
-// One stage on neighbours. The forward one comes last in a transform, the backward one first.
-template <class F>
-inline void forward2(F* x, const Twiddle<F>& t) {
-  using L = Lazy<F>;
-  const L a = L::reduced(x[0]), b = L::product(x[1], t);
-  L::sum(a, b).store_reduced(x[0]), L::difference(a, b).store_reduced(x[1]);
-}
-
-template <bool last, class F>
-inline void backward2(F* x, const Twiddle<F>& t) {
-  using L = Lazy<F>;
-  const L a = L::reduced(x[0]), b = L::reduced(x[1]), sum = L::sum(a, b), product = L::difference(a, b) * t;
-  last ? sum.store_reduced(x[0]) : sum.store(x[0]);
-  last ? product.store_reduced(x[1]) : product.store(x[1]);
-}
-
-// Block k of length 2^log_length, all its stages, the last of the transform among them, on one thread.
-template <class F>
-void forward_block(F* x, unsigned log_length, const Twiddle<F>* t, size_t k) {
-  if (log_length == 0) return;
-  if (log_length == 1) return forward2(x, t[k]);
-  const size_t quarter = size_t{1} << (log_length - 2);
-  if (log_length == 2) return forward4<true>(x, 1, 0, 1, t, k);
-  forward4<false>(x, quarter, 0, quarter, t, k);
-  if (log_length > inner_log) {
-    for (size_t i = 0; i < 4; ++i) forward_block(x + i * quarter, log_length - 2, t, 4 * k + i);
-    return;
-  }
-  size_t blocks = 4;
-  for (log_length -= 2; log_length >= 3; log_length -= 2, blocks *= 4) {
-    const size_t length = size_t{1} << log_length;
-    for (size_t b = 0; b < blocks; ++b) forward4<false>(x + b * length, length / 4, 0, length / 4, t, k * blocks + b);
-  }
-  for (size_t b = 0; b < blocks; ++b) {
-    if (log_length == 2) forward4<true>(x + 4 * b, 1, 0, 1, t, k * blocks + b);
-    if (log_length == 1) forward2(x + 2 * b, t[k * blocks + b]);
-  }
-}
-
-// The same backwards: the first stages of the transform, and its last if `last`.
-template <bool last, class F>
-void backward_block(F* x, unsigned log_length, const Twiddle<F>* t, size_t k) {
-  if (log_length == 1) return backward2<last>(x, t[k]);
-  const size_t quarter = size_t{1} << (log_length - 2);
-  if (log_length > inner_log) {
-    for (size_t i = 0; i < 4; ++i) backward_block<false>(x + i * quarter, log_length - 2, t, 4 * k + i);
-    return backward4<last>(x, quarter, 0, quarter, t, k);
-  }
-  unsigned done = log_length % 2;
-  if (done) {
-    const size_t blocks = size_t{1} << (log_length - 1);
-    for (size_t b = 0; b < blocks; ++b) backward2<false>(x + 2 * b, t[k * blocks + b]);
-  }
-  for (done += 2; done < log_length; done += 2) {
-    const size_t length = size_t{1} << done, blocks = size_t{1} << (log_length - done);
-    for (size_t b = 0; b < blocks; ++b) backward4<false>(x + b * length, length / 4, 0, length / 4, t, k * blocks + b);
-  }
-  backward4<last>(x, quarter, 0, quarter, t, k);
-}
-
 // How many of the outermost stages are spread over the threads; even, so that they pair up. Some stages stay for the
 // blocks: at least 7, or all.
 inline unsigned spread_stages(unsigned log_n, unsigned threads) {
@@ -185,6 +87,7 @@ void spread_pass(F* x, unsigned log_n, unsigned stage, Run& run, const Kernel& k
   const size_t quarter = size_t{1} << (log_n - stage - 2);
   run.progress.check();
   run.team.split(size_t{1} << (log_n - 2), grain, [&](size_t begin, size_t end, unsigned) {
+    [[maybe_unused]] const Rounding<F> rounding;
     while (begin < end) {
       const size_t k = begin / quarter, j = begin % quarter, stop = std::min(quarter, j + (end - begin));
       kernel(x + 4 * k * quarter, quarter, j, stop, k);
@@ -208,6 +111,7 @@ void natural_to_reversed(F* x, unsigned log_n, const Twiddle<F>* t, Run& run) {
   }
   const unsigned rest = log_n - spread;  // never 0: see spread_stages
   run.team.split(size_t{1} << spread, std::max<size_t>(1, grain >> rest), [&](size_t begin, size_t end, unsigned) {
+    [[maybe_unused]] const Rounding<F> rounding;
     for (size_t k = begin; k < end; ++k) {
       run.progress.check();
       forward_block(x + (k << rest), rest, t, k);
@@ -222,6 +126,7 @@ void reversed_to_natural(F* x, unsigned log_n, const Twiddle<F>* t, Run& run) {
   if (log_n == 0) return;
   const unsigned spread = spread_stages(log_n, run.team.size()), rest = log_n - spread;
   run.team.split(size_t{1} << spread, std::max<size_t>(1, grain >> rest), [&](size_t begin, size_t end, unsigned) {
+    [[maybe_unused]] const Rounding<F> rounding;
     for (size_t k = begin; k < end; ++k) {
       run.progress.check();
       spread == 0 ? backward_block<true>(x, rest, t, k) : backward_block<false>(x + (k << rest), rest, t, k);

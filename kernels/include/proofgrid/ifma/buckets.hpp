@@ -2,7 +2,7 @@
 //
 //   lists    a list longer than a limit is split, so that a bucket that holds everything is many; the longest first
 //   groups   of lists whose sums stay in the second-level cache, one list to a lane
-//   steps    step k adds the k-th point of every list that is so long; while it ends, those of step k + 1 are fetched
+//   steps    step k adds the k-th point of every list that is so long and fetches those of step k + 1
 //   levels   the sums of a split list's parts are a list again
 //
 // So every addition is one of a batch of hundreds, whatever the lists' lengths. Cost: 590 vpmadd52 (BN254's G1) for
@@ -16,6 +16,7 @@
 #include <cstring>
 #include <vector>
 
+#include "proofgrid/ifma/huge_pages.hpp"
 #include "proofgrid/ifma/points_add.hpp"
 #include "proofgrid/run.hpp"
 
@@ -25,7 +26,7 @@ namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 // A record's place and the sign it enters with, as in the scalar layers' buckets.hpp.
 using Entry = std::uint32_t;
 
-inline constexpr size_t list_limit = 128;  // the longest list; as many entries of place 0 follow the last one, see Step
+inline constexpr size_t list_limit = 128;  // the longest list; as many entries of place 0 follow the last one, see lay_out
 
 namespace buckets_detail {
 
@@ -55,11 +56,11 @@ PROOFGRID_INLINE Mask mask_below(size_t v, size_t count) {
 // Where sums go: records, and one bit each that says whether there is a point.
 template <class F>
 struct RecordArray {
-  std::vector<Line> memory;
+  std::vector<Line, HugePages<Line>> memory;
   std::vector<Mask> occupied;
 
   void assign(size_t n) {
-    memory.resize((n * Records<F>::bytes + sizeof(Line) - 1) / sizeof(Line));
+    memory.resize((n * Records<F>::bytes + sizeof(Line) - 1) / sizeof(Line), Line{});
     occupied.assign((n + lanes - 1) / lanes, 0);
   }
   std::byte* data() { return reinterpret_cast<std::byte*>(memory.data()); }
@@ -70,7 +71,7 @@ struct RecordArray {
 template <class F>
 class BucketSums {
  public:
-  BucketSums() : sums_(group / lanes), current_(new Entry[group]) {}
+  BucketSums() : sums_(group / lanes), rows_(new Row[2 * turn]) {}
 
   // out's records from `first` on become the sums of the entries[begins[b] .. begins[b + 1]) of b in [0, buckets).
   void sum(const std::byte* records, const Entry* entries, const std::uint32_t* begins, size_t buckets,
@@ -92,7 +93,10 @@ class BucketSums {
   }
 
  private:
-  static constexpr size_t group = size_t{1} << (Records<F>::bytes <= 64 ? 11 : Records<F>::bytes <= 128 ? 10 : 9);
+  // Lists of a group: a power of two, so that a window's are whole groups, and an eighth more for the parts of split
+  // lists.
+  static constexpr size_t group = (Records<F>::bytes <= 64 ? 2048 : Records<F>::bytes <= 128 ? 1024 : 512) * 9 / 8;
+  static constexpr size_t turn = 8;  // steps whose entries are laid out in rows at once
   static constexpr std::uint32_t is_part = std::uint32_t{1} << 31;
 
   struct List {
@@ -149,23 +153,26 @@ class BucketSums {
   }
 
   void add_lists(const std::byte* records, const Entry* entries, RecordArray<F>& parts, const Progress& progress) {
-    for (size_t first = 0; first < lists_.size(); first += group) {
+    const size_t n = lists_.size(), groups = (n + group - 1) / group;
+    const size_t each = ((n + groups - 1) / groups + lanes - 1) / lanes * lanes;
+    for (size_t first = 0; first < n; first += each) {
       progress.check();
-      add_group(records, entries, first, std::min(group, lists_.size() - first));
-      store_group(parts, first, std::min(group, lists_.size() - first));
+      add_group(records, entries, first, std::min(each, n - first));
+      store_group(parts, first, std::min(each, n - first));
     }
   }
 
-  // One step's points: the entries of the lists' places `step`, in the order of ranks.
+  struct Row {  // one entry of each list of a group
+    alignas(64) Entry entries[group];
+  };
+
+  // One step's points, and the next step's entries.
   struct Step {
     static constexpr unsigned magnitude = 1;
     static constexpr bool has_signs = true;
     buckets_detail::EntryRows<F> rows_of;
-    const Entry* entries;
-    const std::uint32_t* starts;
-    Entry* current;
-    std::uint32_t next;             // the step after this one
-    size_t count = 0, next_count;  // lists that this step and the next one concern
+    const Entry *current, *next;
+    size_t count, next_count;  // lists that this step and the next one concern
 
     PROOFGRID_INLINE Mask active(size_t v) const { return buckets_detail::mask_below(v, count); }
     PROOFGRID_INLINE Mask negative(size_t v) const { return rows_of.negative(current + lanes * v); }
@@ -179,36 +186,55 @@ class BucketSums {
       rows_of.rows(rows, current + lanes * v);
       return Records<F>::point(rows);
     }
-    // Vector v's points of the next step. Where a list ends in the vector, what follows it is fetched and not used.
-    PROOFGRID_INLINE void finished(size_t v) const {
+    // Where a list ends in the vector, what follows it is fetched and not used.
+    PROOFGRID_INLINE void fetch(size_t v) const {
       if (lanes * v >= next_count) return;
 #pragma GCC unroll 8
-      for (size_t i = lanes * v; i < lanes * (v + 1); ++i) {
-        current[i] = entries[starts[i] + next];
-        Records<F>::prefetch(rows_of.row(current[i]));
-      }
+      for (size_t i = lanes * v; i < lanes * (v + 1); ++i) Records<F>::prefetch(rows_of.row(next[i]));
     }
   };
+
+  // The rows of steps [first, first + turn), for the lists before `count`; asks for the entries of the next turn.
+  void lay_out(const Entry* entries, const std::uint32_t* starts, size_t first, size_t count) {
+    for (size_t i = 0; i < count; i += lanes) {
+      __m256i r[turn];
+#pragma GCC unroll 8
+      for (size_t j = 0; j < lanes; ++j) {
+        const Entry* const list = entries + starts[i + j] + first;
+        r[j] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(list));
+        _mm_prefetch(list + turn, _MM_HINT_T1);
+      }
+      transpose_8x8(r);
+#pragma GCC unroll 8
+      for (size_t k = 0; k < turn; ++k) {
+        _mm256_store_si256(reinterpret_cast<__m256i*>(&row(first + k).entries[i]), r[k]);
+      }
+    }
+  }
+  Row& row(size_t step) { return rows_[step % (2 * turn)]; }
 
   void add_group(const std::byte* records, const Entry* entries, size_t first, size_t count) {
     const auto longer = [&](size_t k) {
       const size_t n = k < longer_.size() ? longer_[k] : 0;
       return n <= first ? 0 : std::min(n - first, count);
     };
-    Step step{{records}, entries, starts_.data() + first, current_.get(), 0, 0, count};
+    const std::uint32_t* const starts = starts_.data() + first;
+    lay_out(entries, starts, 0, count);
+    Step step{{records}, row(0).entries, row(0).entries, count, count};
     const size_t vectors = (count + lanes - 1) / lanes;
-    for (size_t v = 0; v < vectors; ++v) step.finished(v);
+    for (size_t v = 0; v < vectors; ++v) step.fetch(v);
     for (size_t v = 0; v < vectors; ++v) {  // the first points are the first sums
       const PointLanes<F> p = step.point(v);
       sums_.sum(v) = {p.x, F::blend(step.negative(v), p.y, p.y.template negate<1>())};
       sums_.empty(v) = 0;
     }
     for (size_t v = vectors; v < sums_.capacity() && v < vectors + PointSums<F>::chains; ++v) sums_.empty(v) = 0;
-    step.next = 1, step.next_count = longer(1);
-    for (size_t v = 0; v < vectors; ++v) step.finished(v);
-    while (step.next_count != 0) {
-      step.count = step.next_count;
-      step.next_count = longer(++step.next);
+    step.next = row(1).entries, step.next_count = longer(1);
+    for (size_t v = 0; v < vectors; ++v) step.fetch(v);
+    for (size_t k = 1; step.next_count != 0; ++k) {
+      step.current = row(k).entries, step.count = step.next_count;
+      step.next = row(k + 1).entries, step.next_count = longer(k + 1);
+      if ((k + 1) % turn == 0) lay_out(entries, starts, k + 1, step.next_count);
       sums_.add((step.count + lanes - 1) / lanes, step);
     }
   }
@@ -246,7 +272,7 @@ class BucketSums {
   }
 
   PointSums<F> sums_;
-  std::unique_ptr<Entry[]> current_;
+  std::unique_ptr<Row[]> rows_;
   std::vector<List> lists_;
   std::vector<Split> splits_;
   std::vector<std::uint32_t> starts_, targets_, longer_, places_;

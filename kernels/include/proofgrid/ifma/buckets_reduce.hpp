@@ -29,6 +29,18 @@ Fp2<P> scalar_coordinate(const Lanes2<P>&);
 template <class F>
 using ScalarOf = decltype(scalar_coordinate(std::declval<F>()));  // the type of one element of F
 
+// Eight records as single elements; lanes that are not in the mask are infinity.
+template <class F>
+void load_points(const RecordRows& rows, Mask mask, Affine<ScalarOf<F>> (&points)[lanes]) {
+  std::byte records[lanes][Records<F>::bytes] = {};
+  std::byte* target[lanes];
+  for (size_t i = 0; i < lanes; ++i) target[i] = records[i];
+  const PointLanes<F> p = Records<F>::point(rows);
+  const auto leave = [](const F& c) { return F::leave_mont(c).template canonical<F::product>(); };
+  Records<F>::store(target, mask, {leave(p.x), leave(p.y)});
+  for (size_t i = 0; i < lanes; ++i) points[i] = Affine<ScalarOf<F>>::load_mont(records[i]);
+}
+
 template <class F>
 class BucketReducer {
  public:
@@ -86,7 +98,7 @@ class BucketReducer {
       rows(r, v);
       return Records<F>::point(r);
     }
-    PROOFGRID_INLINE void finished(size_t) const {}
+    PROOFGRID_INLINE void fetch(size_t) const {}
   };
 
   void add_level(const RecordArray<F>& from, size_t buckets, size_t width, RecordArray<F>& to) {
@@ -140,17 +152,9 @@ class BucketReducer {
 
   // Row `row` of eight records as single elements.
   static void load(const RecordArray<F>& from, size_t row, Affine<ScalarOf<F>> (&points)[lanes]) {
-    std::byte records[lanes][Records<F>::bytes] = {};
-    RecordRows source;
-    std::byte* target[lanes];
-    for (size_t i = 0; i < lanes; ++i) {
-      source[i] = from.data() + (lanes * row + i) * Records<F>::bytes;
-      target[i] = records[i];
-    }
-    const PointLanes<F> p = Records<F>::point(source);
-    const auto leave = [](const F& c) { return F::leave_mont(c).template canonical<F::product>(); };
-    Records<F>::store(target, from.occupied[row], {leave(p.x), leave(p.y)});
-    for (size_t i = 0; i < lanes; ++i) points[i] = Affine<ScalarOf<F>>::load_mont(records[i]);
+    RecordRows rows;
+    for (size_t i = 0; i < lanes; ++i) rows[i] = from.data() + (lanes * row + i) * Records<F>::bytes;
+    load_points<F>(rows, from.occupied[row], points);
   }
 
   size_t windows_ = 0, rows_ = 0;

@@ -106,9 +106,8 @@ class BucketSort {
     std::fill_n(entries_.begin() + total, list_limit, 0);
     for (unsigned w = 0; w < windows; ++w) {
       std::uint32_t* const next = next_.data() + w * (buckets + 1);
-      for (size_t i = 0; i < n; ++i) {
-        const int digit = digits[i + w * stride];
-        entries_[next[magnitude(digit)]++] = places[i] << 1 | static_cast<std::uint32_t>(digit < 0);
+      for (size_t i = 0; i < n; i += block) {
+        place(digits + i + w * stride, places + i, std::min(block, n - i), next);
       }
     }
   }
@@ -117,10 +116,23 @@ class BucketSort {
   const std::uint32_t* begins() const { return begins_.data(); }
 
  private:
+  static constexpr size_t block = 64;
+
+  // First what to store and where, so that the stores, which miss the cache, follow one another closely.
+  PROOFGRID_INLINE void place(const Digit* digits, const std::uint32_t* places, size_t n, std::uint32_t* next) {
+    alignas(64) std::uint32_t bucket[block], entry[block];
+    for (size_t i = 0; i < n; ++i) {
+      const int digit = digits[i];
+      bucket[i] = static_cast<std::uint32_t>(magnitude(digit));
+      entry[i] = places[i] << 1 | static_cast<std::uint32_t>(digit < 0);
+    }
+    Entry* const entries = entries_.data();
+    for (size_t i = 0; i < n; ++i) entries[next[bucket[i]]++] = entry[i];
+  }
   PROOFGRID_INLINE static size_t magnitude(int digit) { return static_cast<size_t>(digit < 0 ? -digit : digit); }
 
   std::vector<std::uint32_t> next_, begins_;
-  std::vector<Entry> entries_;
+  std::vector<Entry, HugePages<Entry>> entries_;
 };
 
 }  // namespace proofgrid

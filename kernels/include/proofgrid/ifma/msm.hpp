@@ -8,8 +8,9 @@
 //     buckets_reduce.hpp   the windows' sums from the buckets'
 //
 // Cost over n dense scalars of b bits: (b / c + 1) * (n + 2 * 2^(c-1)) affine additions, each an eighth of 5 mul and 1
-// square. Memory: 4 bytes a term and job; for each thread 6 bytes a term of the largest task, a record for each bucket
-// of its windows, and 2 MB; for bases that are not prepared, a record each.
+// square. Memory: 4 bytes a term and job; for each thread 12 bytes a term of the largest task (an entry and four
+// digits), a record for each bucket of its windows, and 2 MB; for bases that are not prepared, a record each. Up to 12
+// terms are added without buckets (../straus.hpp).
 #pragma once
 
 #include <immintrin.h>
@@ -59,7 +60,7 @@ class MsmPlan {
   using Sum = Xyzz<typename G::Coordinate>;
 
   struct Worker {
-    std::vector<Digit> digits;
+    std::vector<Digit, HugePages<Digit>> digits;
     BucketSort sort;
     BucketSums<F> sums;
     RecordArray<F> buckets;
@@ -78,6 +79,9 @@ class MsmPlan {
   void add_tasks(TaskPool& pool, Workers& workers, const Progress& progress, bool alone) {
     using namespace msm_detail;
     const size_t threads = workers.size();
+    if (job_.window == 0 && dense_.size() + small_.size() <= proofgrid::msm_detail::few_terms) {
+      return pool.add(weight * 500, [this](unsigned) { add_few(); });
+    }
     window_ = job_.window ? job_.window : msm_detail::choose_window(dense_.size(), Scalar::Params::bits);
     const unsigned windows = dense_.empty() ? 0 : window_count(Scalar::Params::bits, window_);
     // As many tasks as threads share evenly; what windows are left over, all threads share.
@@ -171,6 +175,30 @@ class MsmPlan {
       std::memcpy(&word, job_.scalars + size_t{places[i]} * Scalar::bytes, sizeof word);
       digits[i] = static_cast<Digit>(std::min(word, small_scalar_limit));
     }
+  }
+
+  void add_few() const {
+    using Point = Affine<typename G::Coordinate>;
+    std::vector<Point> terms;
+    std::vector<uint64_t> factors;
+    for (const auto* places : {&dense_, &small_}) {
+      for (size_t first = 0; first < places->size(); first += lanes) {
+        const size_t count = std::min(lanes, places->size() - first);
+        RecordRows rows;
+        for (size_t i = 0; i < lanes; ++i) {
+          rows[i] = records_.data() + size_t{(*places)[first + std::min(i, count - 1)]} * Records<F>::bytes;
+        }
+        Point points[lanes];
+        load_points<F>(rows, 0xff, points);
+        terms.insert(terms.end(), points, points + count);
+        for (size_t i = first; i < first + count; ++i) {
+          factors.resize(factors.size() + Scalar::limbs);
+          const std::byte* const scalar = job_.scalars + size_t{(*places)[i]} * Scalar::bytes;
+          std::memcpy(factors.data() + factors.size() - Scalar::limbs, scalar, Scalar::bytes);
+        }
+      }
+    }
+    sum_of_few<Scalar::limbs>(terms, factors).to_affine().to_canonical(job_.out);
   }
 
   // The windows' sums, the highest first, each shifted into its place.

@@ -107,9 +107,10 @@ struct Records {
     }
   }
 
+  // To the second-level cache: a batch's records are more than the first holds.
   PROOFGRID_INLINE static void prefetch(const std::byte* record) {
-    for (size_t offset = 0; offset < bytes; offset += 64) _mm_prefetch(record + offset, _MM_HINT_T0);
-    if constexpr (bytes % 64 != 0) _mm_prefetch(record + bytes - 1, _MM_HINT_T0);
+    for (size_t offset = 0; offset < bytes; offset += 64) _mm_prefetch(record + offset, _MM_HINT_T1);
+    if constexpr (bytes % 64 != 0) _mm_prefetch(record + bytes - 1, _MM_HINT_T1);
   }
 
   // The lanes in the mask, of canonical points, to their rows.

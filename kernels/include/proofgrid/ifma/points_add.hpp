@@ -25,8 +25,8 @@ namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 
 // Sums of points, and the addition of one more point to each. A Source says where a batch's second operands come from:
 // vector v holds point(v) (its x alone: x(v)) of magnitude Source::magnitude, in the lanes of active(v), which is 0
-// beyond the last vector; where Source::has_signs, y counts negative in the lanes of negative(v). finished(v) is called
-// when v's sum stands; the vectors end from the last to the first.
+// beyond the last vector; where Source::has_signs, y counts negative in the lanes of negative(v). fetch(v) is called
+// between v's multiplications, from the last vector to the first: a place to ask for what the next batch reads.
 template <class F>
 class PointSums {
  public:
@@ -143,12 +143,17 @@ class PointSums {
           sums_[v + j].y = lowered_difference<magnitude, 0>(slope[j], sums_[v + j].y, slope[j]);
         };
         invert(0), load(0), invert(1), divide(0), load(1), advance(0), divide(1), square(0), advance(1);
-        set_x(0), square(1), climb(0), set_x(1), climb(1), set_y(0), set_y(1);
+        source.fetch(v);
+        set_x(0), square(1), climb(0), set_x(1), climb(1);
+        source.fetch(v + 1);
+        set_y(0), set_y(1);
       } else {
 #pragma GCC unroll 4
-        for (size_t j = 0; j < chains; ++j) rest[j] = finish(v + j, source, rest[j]);
+        for (size_t j = 0; j < chains; ++j) {
+          rest[j] = finish(v + j, source, rest[j]);
+          source.fetch(v + j);
+        }
       }
-      source.finished(v), source.finished(v + 1);
     }
   }
 

@@ -12,11 +12,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "proofgrid/curve.hpp"
+#include "proofgrid/ifma/huge_pages.hpp"
 #include "proofgrid/ifma/points.hpp"
 #include "proofgrid/msm_job.hpp"
 #include "proofgrid/run.hpp"
@@ -126,8 +126,8 @@ class JobRecords {
       infinite_ = reinterpret_cast<const uint64_t*>(job.bases + Layout::mask_offset(job.n));
       return;
     }
-    own_.reset(new Line[Layout::bytes(job.n) / sizeof(Line)]);
-    auto* const own = reinterpret_cast<std::byte*>(own_.get());
+    own_.resize(Layout::bytes(job.n) / sizeof(Line));
+    auto* const own = reinterpret_cast<std::byte*>(own_.data());
     auto* const mask = reinterpret_cast<uint64_t*>(own + Layout::mask_offset(job.n));
     write_records<G>(job.bases, job.n, job.form == MsmJob::Form::mont, own, mask, run);
     data_ = own, infinite_ = mask;
@@ -141,7 +141,7 @@ class JobRecords {
  private:
   const std::byte* data_;
   const uint64_t* infinite_;
-  std::unique_ptr<Line[]> own_;
+  std::vector<Line, HugePages<Line>> own_;
 };
 
 }  // namespace proofgrid

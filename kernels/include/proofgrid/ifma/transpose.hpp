@@ -33,6 +33,24 @@ PROOFGRID_INLINE void transpose_8x8(Word (&r)[8]) {
   r[7] = _mm512_shuffle_i64x2(b3, b7, 0xdd);
 }
 
+// The same for words of 32 bits.
+PROOFGRID_INLINE void transpose_8x8(__m256i (&r)[8]) {
+  __m256i a[8], b[8];
+#pragma GCC unroll 4
+  for (size_t i = 0; i < 8; i += 2) {
+    a[i] = _mm256_unpacklo_epi32(r[i], r[i + 1]), a[i + 1] = _mm256_unpackhi_epi32(r[i], r[i + 1]);
+  }
+#pragma GCC unroll 2
+  for (size_t i = 0; i < 8; i += 4) {
+    b[i] = _mm256_unpacklo_epi64(a[i], a[i + 2]), b[i + 1] = _mm256_unpackhi_epi64(a[i], a[i + 2]);
+    b[i + 2] = _mm256_unpacklo_epi64(a[i + 1], a[i + 3]), b[i + 3] = _mm256_unpackhi_epi64(a[i + 1], a[i + 3]);
+  }
+#pragma GCC unroll 4
+  for (size_t i = 0; i < 4; ++i) {
+    r[i] = _mm256_permute2x128_si256(b[i], b[i + 4], 0x20), r[i + 4] = _mm256_permute2x128_si256(b[i], b[i + 4], 0x31);
+  }
+}
+
 // words[j] = word j of eight rows of `count` words each, which follow one another from `source` (any alignment).
 template <size_t count>
 PROOFGRID_INLINE void load_rows(Word (&words)[count], const void* source) {
