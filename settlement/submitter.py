@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from solana.rpc.async_api import AsyncClient
+from solana.rpc.commitment import Confirmed
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
@@ -50,7 +51,7 @@ class Submitter:
     @classmethod
     def open(cls, url: str, program_id: Pubkey, committer: Keypair, *, timeout_s: float = 10.0) -> "Submitter":
         """A submitter with its own client; use it as an async context manager."""
-        return cls(AsyncClient(url, timeout=timeout_s), program_id, committer)
+        return cls(AsyncClient(url, commitment=Confirmed, timeout=timeout_s), program_id, committer)
 
     async def __aenter__(self) -> "Submitter":
         return self

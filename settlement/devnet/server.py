@@ -1,115 +1,83 @@
-"""JSON-RPC 2.0 over HTTP on the loopback interface, and a devnet that runs in a thread of this process."""
+"""The devnet's server on the loopback interface, and a devnet that runs in a thread of this process."""
 
-import json
-import logging
 import socket
+import struct
 import threading
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from asyncio import Transport
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import uvicorn
 from solders.pubkey import Pubkey
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from proofgrid.documents import parse_json
-from proofgrid.errors import ChainUnavailable, MalformedInput
-from proofgrid.settlement.devnet.ledger import SLOT_S, Ledger
-from proofgrid.settlement.devnet.methods import call
-from proofgrid.settlement.devnet.values import INTERNAL, INVALID_REQUEST, PARSE_ERROR, RpcError
+from proofgrid.errors import ChainUnavailable
+from proofgrid.settlement.devnet.answers import MAX_BODY_BYTES
+from proofgrid.settlement.devnet.application import TRANSPORT, application
+from proofgrid.settlement.devnet.faults import Plan
+from proofgrid.settlement.devnet.ledger import Delays, Ledger
+from proofgrid.settlement.devnet.timeline import SLOT_S
 
-MAX_BODY_BYTES = 256 << 10
-MAX_BATCH = 100
+MAX_CONCURRENT = 1000
+"""Connections and requests; what is above it gets 503."""
 _START_TIMEOUT_S = 20
-_log = logging.getLogger(__name__)
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+_PAIRS_TRIED = 50
 
 
-def application(ledger: Ledger) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
-    """The ASGI application: POST takes JSON-RPC, GET /health answers ok."""
+class _Protocol(H11Protocol):
+    """uvicorn's, which also shows the application the connection, set to break off with a reset."""
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        if scope["method"] == "GET" and scope["path"] == "/health":
-            await _respond(send, 200, b"ok", "text/plain")
-        elif scope["method"] != "POST":
-            await _respond(send, 405, b"POST a JSON-RPC request", "text/plain")
-        else:
-            body = await _read(receive)
-            if body is None:
-                await _respond(send, 413, f"a request has at most {MAX_BODY_BYTES} bytes".encode(), "text/plain")
-            else:
-                await _respond(send, 200, answer(ledger, body), "application/json")
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        serve = self.app
 
-    return app
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            scope.setdefault("extensions", {})[TRANSPORT] = _Breakable(transport)
+            await serve(scope, receive, send)
+
+        self.app = app
 
 
-def answer(ledger: Ledger, body: bytes) -> bytes:
-    """The response to one request or a batch, errors included; empty for nothing but notifications."""
+class _Breakable:
+    """A connection that ``abort`` resets: with a linger time of zero the kernel sends RST instead of FIN."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def abort(self) -> None:
+        opened = self._transport.get_extra_info("socket")
+        if opened is not None:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._transport.abort()
+
+
+def bind(port: int) -> list[socket.socket]:
+    """Sockets on the loopback interface for this port and, if it is free, for the next one.
+
+    Clients look for subscriptions at the RPC port + 1 (web3.js, solana-py's default). Port 0 takes a free pair.
+    Raises ChainUnavailable.
+    """
+    if port:
+        return _bind_pair(port)
+    for _ in range(_PAIRS_TRIED):
+        sockets = _bind_pair(0)
+        if len(sockets) == 2:
+            return sockets
+        sockets[0].close()
+    raise ChainUnavailable("the devnet finds no two free ports in a row on 127.0.0.1")
+
+
+def _bind_pair(port: int) -> list[socket.socket]:
+    first = _bind_one(port)
     try:
-        request = parse_json(body, "request", limit=MAX_BODY_BYTES)
-    except MalformedInput:
-        return _encode(_error(None, RpcError(PARSE_ERROR, "Parse error")))
-    if isinstance(request, list):
-        if not 1 <= len(request) <= MAX_BATCH:
-            return _encode(_error(None, RpcError(INVALID_REQUEST, f"a batch has 1 to {MAX_BATCH} requests")))
-        answers = [answered for one in request if (answered := _answer_one(ledger, one)) is not None]
-        return _encode(answers) if answers else b""
-    single = _answer_one(ledger, request)
-    return b"" if single is None else _encode(single)
+        return [first, _bind_one(first.getsockname()[1] + 1)]
+    except (ChainUnavailable, OverflowError):
+        return [first]
 
 
-def _answer_one(ledger: Ledger, request: Any) -> dict[str, Any] | None:
-    if not isinstance(request, dict) or request.get("jsonrpc") != "2.0" or not isinstance(request.get("method"), str):
-        return _error(None, RpcError(INVALID_REQUEST, "Invalid request"))
-    identity, params = request.get("id"), request.get("params")
-    if not isinstance(identity, str | int | float | None) or not isinstance(params, list | None):
-        return _error(None, RpcError(INVALID_REQUEST, "Invalid request: params are a list, the id a string or number"))
-    try:
-        result = call(ledger, request["method"], params or [])
-    except RpcError as error:
-        return _error(identity, error) if "id" in request else None
-    except Exception:  # noqa: BLE001 - the border: a defect of ours is the caller's -32603 and our log's traceback
-        _log.exception("the devnet failed at %s", request["method"])
-        return _error(identity, RpcError(INTERNAL, "Internal error"))
-    return {"jsonrpc": "2.0", "result": result, "id": identity} if "id" in request else None
-
-
-def _error(identity: Any, error: RpcError) -> dict[str, Any]:
-    described: dict[str, Any] = {"code": error.code, "message": error.message}
-    if error.data is not None:
-        described["data"] = error.data
-    return {"jsonrpc": "2.0", "error": described, "id": identity}
-
-
-def _encode(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
-
-
-async def _read(receive: Receive) -> bytes | None:
-    body = b""
-    while True:
-        message = await receive()
-        part: bytes = message.get("body", b"")
-        body += part
-        if len(body) > MAX_BODY_BYTES:
-            return None
-        if not message.get("more_body"):
-            return body
-
-
-async def _respond(send: Send, status: int, body: bytes, kind: str) -> None:
-    headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-def bind(port: int) -> socket.socket:
-    """A listening socket on the loopback interface; port 0 takes a free one. Raises ChainUnavailable."""
+def _bind_one(port: int) -> socket.socket:
     # asyncio switches Nagle's delay off only where the protocol is spelled out.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -121,27 +89,36 @@ def bind(port: int) -> socket.socket:
     return listener
 
 
-def server(ledger: Ledger) -> uvicorn.Server:
+def server(ledger: Ledger, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> uvicorn.Server:
     config = uvicorn.Config(
-        application(ledger),
+        application(ledger, hosts, origins),
         log_config=None,
         log_level="warning",
         access_log=False,
         lifespan="off",
-        ws="none",
+        http=_Protocol,
+        ws="websockets-sansio",
+        ws_max_size=MAX_BODY_BYTES,
+        ws_per_message_deflate=False,
+        limit_concurrency=MAX_CONCURRENT,
+        proxy_headers=False,
         timeout_graceful_shutdown=2,
     )
     return uvicorn.Server(config)
 
 
 class Devnet:
-    """A devnet in a thread of this process; a context manager. ``url`` is its RPC endpoint."""
+    """A devnet in a thread of this process; a context manager.
 
-    def __init__(self, listener: socket.socket, ledger: Ledger) -> None:
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        self._listener = listener
-        self._server = server(ledger)
-        self._thread = threading.Thread(target=self._server.run, args=([listener],), name="devnet", daemon=True)
+    ``url`` is its RPC endpoint, ``ws_url`` that for subscriptions.
+    """
+
+    def __init__(self, sockets: list[socket.socket], server: uvicorn.Server) -> None:
+        self.url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
+        self.ws_url = f"ws://127.0.0.1:{sockets[-1].getsockname()[1]}"
+        self._sockets = sockets
+        self._server = server
+        self._thread = threading.Thread(target=self._server.run, args=(sockets,), name="devnet", daemon=True)
 
     @classmethod
     def start(
@@ -151,14 +128,17 @@ class Devnet:
         state_file: Path | None = None,
         programs: Mapping[Pubkey, bytes] | None = None,
         slot_s: float = SLOT_S,
+        delays: Delays | None = None,
+        faults: Plan | None = None,
     ) -> "Devnet":
         """Returns when the devnet answers.
 
         ``state_file`` remembers accounts across restarts; ``programs`` are there from the start, without a deployment.
+        ``slot_s`` of infinity stops the time between warps.
         Raises ChainUnavailable when the port is taken, MalformedInput for a state file that is none.
         """
-        ledger = Ledger(programs=programs, state_file=state_file, slot_s=slot_s)
-        devnet = cls(bind(port), ledger)
+        ledger = Ledger(programs=programs, state_file=state_file, slot_s=slot_s, delays=delays, faults=faults)
+        devnet = cls(bind(port), server(ledger))
         devnet._thread.start()
         waited = threading.Event()
         for _ in range(_START_TIMEOUT_S * 100):
@@ -175,7 +155,8 @@ class Devnet:
         self._server.should_exit = True
         if self._thread.is_alive():
             self._thread.join(timeout=10)
-        self._listener.close()
+        for listener in self._sockets:
+            listener.close()
 
     def __enter__(self) -> "Devnet":
         return self

@@ -3,9 +3,10 @@
 import base64
 import binascii
 import json
-from typing import Any
+from typing import Any, Literal, get_args
 
 from solders.hash import Hash
+from solders.message import Message, MessageV0, MessageV1, from_bytes_versioned
 from solders.pubkey import Pubkey
 from solders.rpc.responses import RpcSimulateTransactionResult
 from solders.signature import Signature
@@ -14,7 +15,11 @@ from solders.transaction import VersionedTransaction
 from proofgrid.settlement.transactions import PACKET_SIZE
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL = -32700, -32600, -32601, -32602, -32603
-PREFLIGHT_FAILURE, SIGNATURE_FAILURE = -32002, -32003
+PREFLIGHT_FAILURE, SIGNATURE_FAILURE, NODE_BEHIND = -32002, -32003, -32005
+UNSUPPORTED_VERSION, MIN_CONTEXT_SLOT = -32015, -32016
+
+Commitment = Literal["processed", "confirmed", "finalized"]
+COMMITMENTS: tuple[Commitment, ...] = get_args(Commitment)
 
 Json = Any
 """What json.dumps takes."""
@@ -65,6 +70,10 @@ class Params:
             raise RpcError(INVALID_PARAMS, f"Invalid params: parameter {index} must be {what}")
         return value
 
+    def has(self, index: int) -> bool:
+        """Whether there is a parameter here, and not null."""
+        return index < len(self._values) and self._values[index] is not None
+
     def number(self, index: int) -> int:
         value: int = self._at(index, int, "a number")
         if not 0 <= value < 2**64:
@@ -79,7 +88,7 @@ class Params:
 
     def options(self, index: int) -> dict[str, Any]:
         """The object at this position; nothing or null is an empty one."""
-        if index >= len(self._values) or self._values[index] is None:
+        if not self.has(index):
             return {}
         found: dict[str, Any] = self._at(index, dict, "an object")
         window = found.get("dataSlice")
@@ -87,6 +96,25 @@ class Params:
             isinstance(window, dict) and all(_is_size(window.get(name)) for name in ("offset", "length"))
         ):
             raise RpcError(INVALID_PARAMS, "Invalid params: dataSlice must have an offset and a length")
+        return found
+
+    def commitment(self, index: int, name: str = "commitment") -> Commitment:
+        """What the options at this position say; finalized where they say nothing, as on a cluster."""
+        found = self.options(index).get(name)
+        if found is None:
+            return "finalized"
+        if found not in COMMITMENTS:
+            raise RpcError(INVALID_PARAMS, f"Invalid params: {name} must be one of {', '.join(COMMITMENTS)}")
+        chosen: Commitment = found
+        return chosen
+
+    def option_number(self, index: int, name: str) -> int | None:
+        """A number among the options at this position."""
+        found = self.options(index).get(name)
+        if found is None:
+            return None
+        if not isinstance(found, int) or isinstance(found, bool) or not 0 <= found < 2**64:
+            raise RpcError(INVALID_PARAMS, f"Invalid params: {name} must be a number that fits 64 bits")
         return found
 
     def pubkey(self, index: int) -> Pubkey:
@@ -123,6 +151,20 @@ class Params:
         if getattr(transaction.message, "address_table_lookups", None):
             raise RpcError(INVALID_PARAMS, "invalid transaction: the devnet takes no address lookup tables")
         return transaction
+
+    def message(self, index: int) -> Message | MessageV0 | MessageV1:
+        """A transaction's message in base64."""
+        text = self._at(index, str, "a message in base64")
+        try:
+            if len(text) > 2 * PACKET_SIZE:
+                raise ValueError(f"{len(text)} characters")
+            raw = base64.b64decode(text, validate=True)
+            message = from_bytes_versioned(raw)
+            unsigned = [Signature.default()] * message.header.num_required_signatures
+            VersionedTransaction.populate(message, unsigned).sanitize()
+        except Exception as error:  # noqa: BLE001 - solders raises its own error types for hostile bytes
+            raise RpcError(INVALID_PARAMS, f"invalid message: {error}") from None
+        return message
 
 
 def pubkey(text: str) -> Pubkey:

@@ -17,6 +17,7 @@ from proofgrid.settlement.submitter import Submitter
 
 PAYER = Keypair.from_seed(bytes([7]) * 32)
 PROGRAM = Keypair.from_seed(bytes([8]) * 32)
+CONFIRMED = {"commitment": "confirmed"}
 
 Result = TypeVar("Result")
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from solana.exceptions import SolanaRpcException
 from solana.rpc.async_api import AsyncClient
+from solana.rpc.commitment import Confirmed
 from solders.rpc.responses import RpcPrioritizationFee, SendTransactionResp
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
@@ -28,7 +29,7 @@ class Faults:
 
 class FlakyClient(AsyncClient):
     def __init__(self, url: str, faults: Faults) -> None:
-        super().__init__(url, timeout=5)
+        super().__init__(url, commitment=Confirmed, timeout=5)
         self.faults = faults
 
     async def send_raw_transaction(self, txn: bytes, opts: Any = None) -> SendTransactionResp:

@@ -27,7 +27,7 @@ from proofgrid.settlement.instructions import batches, keys
 from proofgrid.settlement.layout.batches import LOG_ACCOUNT, ZERO_ROOT
 from proofgrid.settlement.submitter import Submitter
 from proofgrid.settlement.transactions import error_name, sign
-from tests.settlement.cluster import PAYER, PROGRAM, on_devnet, rpc, submitter
+from tests.settlement.cluster import CONFIRMED, PAYER, PROGRAM, on_devnet, rpc, submitter
 
 ROOT = b"r" * 32
 NO_PREFLIGHT = TxOpts(skip_preflight=True, max_retries=0)
@@ -83,7 +83,8 @@ def test_transaction_travels(tmp_path: Path) -> None:
             client,
             "getProgramAccounts",
             str(PROGRAM.pubkey()),
-            {
+            CONFIRMED
+            | {
                 "encoding": "base64",
                 "filters": [{"memcmp": {"offset": 0, "bytes": discriminator, "encoding": "base64"}}],
             },
@@ -114,7 +115,7 @@ def test_cluster_answers_about_itself() -> None:
         assert several[1] is None
         before = (await client.get_slot()).value
         height = (await client.get_block_height()).value
-        await rpc(client, "devnet_skipSlots", 10)
+        await rpc(client, "devnet_warp", {"slots": 10})
         assert (await client.get_slot()).value >= before + 10
         assert (await client.get_block_height()).value >= height + 10
         assert (await client.get_epoch_info()).value.absolute_slot >= before + 10
@@ -136,7 +137,7 @@ def test_time_passes_by_itself() -> None:
 def test_status_becomes_final() -> None:
     async def journey(ready: Submitter) -> None:
         sent = (await ready.client.send_transaction(await signed(ready.client, commit()))).value
-        await rpc(ready.client, "devnet_skipSlots", 32)
+        await rpc(ready.client, "devnet_warp", {"slots": 32})
         status = (await ready.client.get_signature_statuses([sent])).value[0]
         assert status is not None
         assert status.confirmation_status == TransactionConfirmationStatus.Finalized
@@ -177,10 +178,12 @@ def test_blockhash_lives_150_slots(slots: int) -> None:
     async def journey(ready: Submitter) -> None:
         latest = (await ready.client.get_latest_blockhash()).value
         transaction = await signed(ready.client, commit(), blockhash=latest.blockhash)
-        await rpc(ready.client, "devnet_skipSlots", slots)
+        await rpc(ready.client, "devnet_warp", {"slots": slots})
         valid = (await ready.client.get_block_height()).value <= latest.last_valid_block_height
         assert valid == (slots == 150)
-        assert (await rpc(ready.client, "isBlockhashValid", str(latest.blockhash)))["result"]["value"] == valid
+        assert (await rpc(ready.client, "isBlockhashValid", str(latest.blockhash), CONFIRMED))["result"][
+            "value"
+        ] == valid
         if valid:
             await ready.client.send_transaction(transaction)
             return
@@ -258,7 +261,7 @@ def test_legacy_transactions_are_taken() -> None:
 def test_versioned_transaction_asks_for_support() -> None:
     async def journey(ready: Submitter) -> None:
         sent = (await ready.client.send_transaction(await signed(ready.client, commit()))).value
-        answer = await rpc(ready.client, "getTransaction", str(sent))
+        answer = await rpc(ready.client, "getTransaction", str(sent), CONFIRMED)
         assert answer["error"]["code"] == -32015
 
     on_devnet(journey)
@@ -272,7 +275,7 @@ def test_history_has_pages() -> None:
         newest_first = sent[::-1]
 
         async def page(**options: object) -> list[str]:
-            answer = await rpc(ready.client, "getSignaturesForAddress", str(stranger), options)
+            answer = await rpc(ready.client, "getSignaturesForAddress", str(stranger), CONFIRMED | options)
             return [entry["signature"] for entry in answer["result"]]
 
         assert await page() == newest_first

@@ -18,7 +18,7 @@ from proofgrid.settlement.layout.batches import COMMIT_BATCH, ZERO_ROOT
 from proofgrid.settlement.program import program_bytes
 from proofgrid.settlement.sender import TransactionExpired
 from proofgrid.settlement.submitter import Submitter
-from tests.settlement.cluster import PAYER, PROGRAM, on_devnet, rpc, submitter
+from tests.settlement.cluster import CONFIRMED, PAYER, PROGRAM, on_devnet, rpc, submitter
 from tests.settlement.flaky import Faults, FlakyClient
 
 ROOTS = [bytes([i + 1]) * 32 for i in range(8)]
@@ -35,7 +35,7 @@ def with_faults(faults: Faults, journey: Callable[[Submitter], Awaitable[None]],
 
 
 async def batches_on_chain(ready: Submitter) -> int:
-    answer = await rpc(ready.client, "getProgramAccounts", str(PROGRAM.pubkey()), {"encoding": "base64"})
+    answer = await rpc(ready.client, "getProgramAccounts", str(PROGRAM.pubkey()), CONFIRMED | {"encoding": "base64"})
     return len(answer["result"]) - 1  # the log is no batch
 
 
@@ -146,7 +146,8 @@ def test_compute_and_price_are_bounded() -> None:
         await ready.commit_batch(ROOTS[0], 1)
         message = VersionedTransaction.from_bytes(faults.sent[0]).message
         limit, price, commit = (bytes(one.data) for one in message.instructions)
-        found = await rpc(ready.client, "getTransaction", faults.signatures[0], {"maxSupportedTransactionVersion": 0})
+        options = CONFIRMED | {"maxSupportedTransactionVersion": 0}
+        found = await rpc(ready.client, "getTransaction", faults.signatures[0], options)
         used = found["result"]["meta"]["computeUnitsConsumed"]
         assert limit == bytes(set_compute_unit_limit(int(used * 1.2) + 1).data)
         assert price == bytes(set_compute_unit_price(ready.sender.max_micro_lamports).data)
