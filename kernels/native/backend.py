@@ -205,7 +205,7 @@ class NativeBackend:
 
 
 def _new_elements(shape: tuple[int, ...]) -> Array:
-    """``uint64[shape]``, uninitialised, from a cache line on; 4 MB and more from a huge page on, which the system gives whole.
+    """``uint64[shape]``, uninitialised, from a cache line on; 4 MB and more from a huge page on, given whole.
 
     Transforms step by powers of two: pieces that share lines, and small pages, cost them a tenth of their time.
     """
