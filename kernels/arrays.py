@@ -86,3 +86,12 @@ def require_points(group: Group, array: Array, what: str) -> Array:
             f"{group.curve_name}.{group.name}, got {array.dtype}{list(array.shape)}"
         )
     return np.ascontiguousarray(array)
+
+
+def require_output(out: Array, shape: tuple[int, ...]) -> Array:
+    """``out`` if a result of this shape can be written there; raises MalformedInput."""
+    if not isinstance(out, np.ndarray) or out.dtype != np.uint64 or out.shape != shape:
+        raise MalformedInput(f"out: expected uint64{list(shape)}")
+    if not out.flags.c_contiguous or not out.flags.aligned or not out.flags.writeable:
+        raise MalformedInput("out: expected a contiguous, aligned array that may be written")
+    return out

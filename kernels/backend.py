@@ -43,11 +43,20 @@ class Backend(Protocol):
         """Elementwise arithmetic, ``[n, limbs]`` (x) ``[n, limbs] -> [n, limbs]``; inv(0) = 0."""
 
     def ntt(
-        self, field: Field, values: Array, *, inverse: bool = False, shift: int = 1, control: Control | None = None
+        self,
+        field: Field,
+        values: Array,
+        *,
+        inverse: bool = False,
+        shift: int = 1,
+        out: Array | None = None,
+        control: Control | None = None,
     ) -> Array:
         """The NTT over shift * <w>, w = field.root_of_unity(log2 n), in natural order; ``[2^k, limbs]``.
 
-        Forward: coefficients to values at shift * w^i. Inverse: values at shift * w^i to coefficients.
+        Forward: coefficients to values at shift * w^i. Inverse: values at shift * w^i to coefficients. ``out``, a
+        contiguous array of the same shape, takes the result and is returned; it may be ``values`` itself. Values that
+        are refused stay as they were; a transform that is cancelled leaves ``out`` undefined.
         """
 
     def msm(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proofgrid.errors import MalformedInput
-from proofgrid.kernels.arrays import Array, encode_elements
+from proofgrid.kernels.arrays import Array, encode_elements, require_output
 from proofgrid.kernels.backend import COEFFICIENT, FieldOp
 from proofgrid.kernels.control import Control
 from proofgrid.kernels.curves import Curve, Field, Group
@@ -67,12 +67,19 @@ class NativeBackend:
         return out
 
     def ntt(
-        self, field: Field, values: Array, *, inverse: bool = False, shift: int = 1, control: Control | None = None
+        self,
+        field: Field,
+        values: Array,
+        *,
+        inverse: bool = False,
+        shift: int = 1,
+        out: Array | None = None,
+        control: Control | None = None,
     ) -> Array:
         values = _elements(field, values, "values")
         if not isinstance(shift, int) or not 0 < shift < field.modulus:
             raise MalformedInput(f"shift: expected an integer with 0 < shift < {field.name}'s modulus")
-        out = _new_elements(values.shape)
+        out = _new_elements(values.shape) if out is None else require_output(out, values.shape)
         shift_words = encode_elements(field, [shift])
         self._layer.ntt(field.name, values, out, bool(inverse), shift_words, *_run(control))
         return out

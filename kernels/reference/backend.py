@@ -47,14 +47,26 @@ class ReferenceBackend:
         return arrays.encode_elements(field, result)
 
     def ntt(
-        self, field: Field, values: Array, *, inverse: bool = False, shift: int = 1, control: Control | None = None
+        self,
+        field: Field,
+        values: Array,
+        *,
+        inverse: bool = False,
+        shift: int = 1,
+        out: Array | None = None,
+        control: Control | None = None,
     ) -> Array:
         """See :meth:`Backend.ntt`. Cost: n log n multiplications at 1 us."""
         numbers = _elements(field, values, "values")
         _start(control)
         result = ntt.transform(field, numbers, shift, inverse=inverse)
         _finish(control)
-        return arrays.encode_elements(field, result)
+        encoded = arrays.encode_elements(field, result)
+        if out is None:
+            return encoded
+        out = arrays.require_output(out, encoded.shape)
+        out[:] = encoded
+        return out
 
     def msm(
         self,

@@ -12,7 +12,7 @@ CAVEATS = {
     "limit": "the limit counts the multiplier's instructions alone (proofgrid/bench/limit.py); no code reaches it",
     "msm": "random full-size scalars, canonical; our points are prepared before the run as a key's are; a peer's "
     "points and scalars are its own, in its own form",
-    "ntt": "ours gives a new array in natural order; a peer that works in place is spared that",
+    "ntt": "ours writes over an array of an earlier result, in natural order; a peer may do it in place, in any order",
     "groth16": "ours is the prover alone inside a running process, over a key that is prepared and warm; a peer that "
     "is a whole process also pays for its start and for reading the key; wires whose points in A and B1 are equal or "
     "opposite are added up once, and the dense chain, which squares every wire, gains more by that than any circuit",

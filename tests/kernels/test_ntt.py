@@ -53,6 +53,50 @@ def test_transforms_of_several_sizes_take_turns(scalar_field: Field, native: Bac
         assert (ours == expected).all(), (log_n, inverse, shift, threads)
 
 
+@pytest.mark.parametrize("log_n", [0, 1, 3, 6, 7, 10, 11])
+@pytest.mark.parametrize("inverse", [False, True])
+def test_the_result_may_take_its_values_place(scalar_field: Field, backend: Backend, log_n: int, inverse: bool) -> None:
+    n = 1 << log_n
+    values = encode_elements(scalar_field, laws.sample(scalar_field, n, seed=log_n))
+    for shift in (1, 7):
+        expected = backend.ntt(scalar_field, values, inverse=inverse, shift=shift)
+        for offset in (0, 1, n // 2):  # in place, and over a part of it
+            memory = np.zeros((n + offset, scalar_field.limbs), np.uint64)
+            memory[:n] = values
+            out = memory[offset:]
+            given = backend.ntt(scalar_field, memory[:n], inverse=inverse, shift=shift, out=out)
+            assert given is out
+            assert (out == expected).all(), (shift, offset)
+
+
+@pytest.mark.parametrize("log_n", [1, 6, 9])
+def test_refused_values_keep_their_place(scalar_field: Field, backend: Backend, log_n: int) -> None:
+    values = encode_elements(scalar_field, laws.sample(scalar_field, 1 << log_n, seed=log_n))
+    values[-1] = [2**64 - 1] * scalar_field.limbs
+    before = values.copy()
+    with pytest.raises(MalformedInput):
+        backend.ntt(scalar_field, values, out=values)
+    assert (values == before).all()
+
+
+def test_outputs_that_cannot_take_the_result_are_refused(scalar_field: Field, backend: Backend) -> None:
+    values = encode_elements(scalar_field, laws.sample(scalar_field, 8, seed=1))
+    limbs = scalar_field.limbs
+    read_only = np.zeros((8, limbs), np.uint64)
+    read_only.flags.writeable = False
+    misaligned = np.zeros(8 * limbs * 8 + 4, np.uint8)[4:].view(np.uint64).reshape(8, limbs)
+    for out in (
+        np.zeros((4, limbs), np.uint64),
+        np.zeros((8, limbs), np.int64),
+        np.zeros((16, limbs), np.uint64)[::2],
+        read_only,
+        misaligned,
+        [[0] * limbs] * 8,
+    ):
+        with pytest.raises(MalformedInput, match="out"):
+            backend.ntt(scalar_field, values, out=out)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("log_n", range(17))
 def test_domains_up_to_2_16(scalar_field: Field, native: Backend, log_n: int) -> None:
     n, p = 1 << log_n, scalar_field.modulus

@@ -13,6 +13,8 @@
 
 #include <atomic>
 #include <bit>
+#include <cstring>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -201,13 +203,19 @@ void scale_by_reversed_powers(F* x, unsigned log_n, const F& ratio, Run& run) {
 }  // namespace ntt_detail
 
 // The transform over shift * <w>, w of order 2^log_n, natural order in and out; `values` at any alignment, canonical,
-// `out` separate and aligned. Multiplying canonical data by Montgomery factors leaves it canonical, so no form changes.
+// `out` aligned, over `values` or apart from them; values that are refused stay as they were. Multiplying canonical data by Montgomery factors leaves it canonical, so no form changes.
 // Forward: coefficients to values at shift * w^i; inverse: back. Requires log_n <= two_adicity and shift != 0.
 template <class F>
 void ntt(const std::byte* values, F* out, unsigned log_n, bool inverse, const F& shift, Run& run) {
   const size_t n = size_t{1} << log_n;
   const auto table = twiddles<F>(log_n ? log_n - 1 : 0, run.team);
   run.progress.expect(2);
+  std::vector<std::byte> copy;  // of values that `out` lies over, for the copy in reverse order reads them all over
+  const auto* const target = reinterpret_cast<const std::byte*>(out);
+  if (std::less<>{}(values, target + n * F::bytes) && std::less<>{}(target, values + n * F::bytes)) {
+    copy.assign(values, values + n * F::bytes);
+    values = copy.data();
+  }
   std::atomic<size_t> bad{n};
   ntt_detail::reversed_copy(
       out, log_n,
@@ -219,6 +227,7 @@ void ntt(const std::byte* values, F* out, unsigned log_n, bool inverse, const F&
       run);
   if (bad.load() != n) {
     const size_t i = bad.load();
+    if (!copy.empty()) std::memcpy(out, copy.data(), copy.size());
     throw MalformedInput("values: element " + std::to_string(inverse ? (n - i) & (n - 1) : i) +
                          " is not below the field's modulus");
   }
