@@ -44,7 +44,7 @@ F root_of_unity(unsigned log_order) {
 // primitive 2^(log_size+1)-th root to the power bit-reversed i. Requires log_size < two_adicity.
 template <class F>
 std::shared_ptr<const std::vector<Twiddle<F>>> twiddles(unsigned log_size, Team& team) {
-  static constexpr unsigned cached_log_size = 20;  // 32 or 64 MB; larger tables live as long as their caller
+  static constexpr unsigned cached_log_size = 20;  // 32 to 75 MB; larger tables live as long as their caller
   static std::mutex mutex;
   static std::shared_ptr<const std::vector<Twiddle<F>>> cache;
   {
