@@ -5,7 +5,7 @@ from typing import cast
 
 from proofgrid.errors import MalformedInput
 from proofgrid.settlement.forms import Layout, Value
-from proofgrid.settlement.layout.batches import BATCH_ACCOUNT, LOG_ACCOUNT
+from proofgrid.settlement.layout.batches import BATCH_ACCOUNT, DEMAND_ACCOUNT, MAX_LEAVES
 from proofgrid.settlement.layout.config import CONFIG_ACCOUNT
 from proofgrid.settlement.layout.governance import PERMISSION_ACCOUNT, PROPOSAL_ACCOUNT, VOTE_ACCOUNT
 from proofgrid.settlement.layout.keys import (
@@ -59,22 +59,11 @@ class UploadAccount:
 
 
 @dataclass(frozen=True)
-class LogAccount:
-    """A committer's log: the number its next batch must have and the root that batch must follow."""
-
-    committer: bytes
-    next_number: int
-    latest_root: bytes
-    bump: int
-
-    @classmethod
-    def decode(cls, data: bytes) -> "LogAccount":
-        return cls(**LOG_ACCOUNT.decode(data))  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True)
 class BatchAccount:
-    """One committed batch; ``slot`` and ``unix_time_s`` are the chain's when it was written."""
+    """One committed batch; ``slot`` and ``unix_time_s`` are the chain's when it was written.
+
+    ``committer`` is a prover's account; ``states`` holds two bits for each leaf, as layout.batches names them.
+    """
 
     committer: bytes
     number: int
@@ -82,12 +71,44 @@ class BatchAccount:
     root: bytes
     slot: int
     unix_time_s: int
+    challenge_until_s: int
+    leaf_bond: int
+    locked: int
     leaf_count: int
+    open_demands: int
     bump: int
+    states: bytes
 
     @classmethod
     def decode(cls, data: bytes) -> "BatchAccount":
-        return cls(**BATCH_ACCOUNT.decode(data))  # type: ignore[arg-type]
+        values, states = _split(BATCH_ACCOUNT, data)
+        count = cast(int, values["leaf_count"])
+        if not 0 < count <= MAX_LEAVES or len(states) != (count + 31) // 32 * 8:
+            raise MalformedInput(f"a batch of {count} leaves does not hold {len(states)} bytes of their states")
+        return cls(**values, states=states)  # type: ignore[arg-type]
+
+    def state(self, leaf: int) -> int:
+        """LEAF_UNPAID, LEAF_PAID, LEAF_VOID or LEAF_DEMANDED."""
+        if not 0 <= leaf < self.leaf_count:
+            raise MalformedInput(f"there is no leaf {leaf} in a batch of {self.leaf_count}")
+        return self.states[leaf // 4] >> (leaf % 4 * 2) & 3
+
+
+@dataclass(frozen=True)
+class DemandAccount:
+    """A demand that a leaf of a batch be shown on chain, and the bond behind it."""
+
+    batch: bytes
+    demander: bytes
+    refund_to: bytes
+    bond: int
+    answer_until_s: int
+    leaf: int
+    bump: int
+
+    @classmethod
+    def decode(cls, data: bytes) -> "DemandAccount":
+        return cls(**DEMAND_ACCOUNT.decode(data))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -171,6 +192,8 @@ class ProverAccount:
     owner: bytes
     signer: bytes
     payout: bytes
+    latest_root: bytes
+    next_number: int
     stake: int
     locked: int
     shares: int

@@ -8,7 +8,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from proofgrid.errors import ChainUnavailable, Conflict, ProgramRefused
-from proofgrid.settlement.accounts import BatchAccount, LogAccount
+from proofgrid.settlement.accounts import BatchAccount
 from proofgrid.settlement.addresses import batch_address, batch_addresses, log_address
 from proofgrid.settlement.instructions import batches
 from proofgrid.settlement.layout.batches import ZERO_ROOT

@@ -143,7 +143,9 @@ VOID_LEAF = Instruction(
     ),
 )
 CLAIM_LEAF = Instruction(
-    Layout("claim_leaf", (Field("reserved", 3), Field("leaf", "u32"), Field("proof_digest", 32)), tag=30),  # then the path
+    Layout(
+        "claim_leaf", (Field("reserved", 3), Field("leaf", "u32"), Field("proof_digest", 32)), tag=30
+    ),  # then the path
     (
         Use("config", WRITABLE, CONFIG_ACCOUNT),
         Use("prover", WRITABLE, PROVER_ACCOUNT),
