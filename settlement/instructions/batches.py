@@ -13,7 +13,6 @@ from proofgrid.settlement.addresses import (
     demand_address,
     key_address,
     permission_address,
-    prover_address,
     vault_address,
 )
 from proofgrid.settlement.forms import Value
@@ -65,13 +64,12 @@ class ShownLeaf:
 
 
 def commit_batch(
-    program_id: Pubkey, owner: Pubkey, signer: Pubkey, *, number: int, prev_root: bytes, root: bytes, leaf_count: int
+    program_id: Pubkey, prover: Pubkey, signer: Pubkey, *, number: int, prev_root: bytes, root: bytes, leaf_count: int
 ) -> Instruction:
-    """Commit a Merkle root (32 bytes) over ``leaf_count`` leaves as batch ``number`` of the prover of ``owner``.
+    """Commit a Merkle root (32 bytes) over ``leaf_count`` leaves as a prover's batch ``number``.
 
-    ``signer``, its hot key, signs and pays.
+    ``signer``, the prover's hot key, signs and pays.
     """
-    prover, _ = prover_address(program_id, owner)
     batch, bump = batch_address(program_id, prover, number)
     values: dict[str, Value] = {
         "batch_bump": bump,

@@ -72,7 +72,7 @@ class Batch:
     def commit(self) -> Instruction:
         return batches.commit_batch(
             self.network.chain.program_id,
-            self.committer.key,
+            self.committer.prover,
             self.committer.hot.pubkey(),
             number=self.number,
             prev_root=self.committer.pool.latest_root,
