@@ -41,6 +41,6 @@ fi
 trap 'status=$?; if [ $status != 0 ]; then echo "$check: FAILED after $SECONDS s, status $status" >&2; fi' EXIT
 layers=$("$python" -S -c 'from tests.fuzz.kernel_cases import layers; print(*layers())')
 echo "$check: the kernels' tests, then their fuzzer for 60 s, on $layers"
-"$python" -S -m pytest tests/kernels -q -p no:cacheprovider
+"$python" -S -m pytest tests/kernels -q -p no:cacheprovider --capture=sys  # a finding ends the process: let it be seen
 "$python" -S -m tests.fuzz.kernels --seconds 60
 echo "$check: clean in $SECONDS s: $what, on $layers"
