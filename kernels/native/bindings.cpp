@@ -54,6 +54,11 @@ class Buffer {
     if (count != 0 && reinterpret_cast<std::uintptr_t>(view_.buf) % alignof(T) != 0) refuse("must be aligned");
     return static_cast<T*>(view_.buf);
   }
+  // The memory as `bytes` bytes from a cache line on; a memory of none may lie anywhere.
+  byte* lines(size_t bytes) const {
+    static_cast<void>(items<CacheLine>(bytes / sizeof(CacheLine)));
+    return static_cast<byte*>(view_.buf);
+  }
   void require_count(size_t bytes, size_t expected) const {
     if (count(bytes) != expected) refuse("must have " + std::to_string(expected) + " items");
   }
@@ -171,7 +176,7 @@ void prepare(const Layer& layer, const std::string& curve, const std::string& na
   const Buffer points(bases_mont, "bases_mont"), output(out, "out", true);
   const size_t n = points.count(8 * group.point_words);
   if (n >= max_bases) throw MalformedInput("bases: more than 2^31 - 1");
-  byte* const place = output.items<CacheLine>(group.prepared_bytes(n) / sizeof(CacheLine))->bytes;
+  byte* const place = output.lines(group.prepared_bytes(n));
   Call{control, threads}([&](Run& run) { group.prepare(points.data(), n, place, run); });
 }
 
@@ -292,7 +297,7 @@ void prepare_lines(const Layer& layer, const std::string& curve_name, nb::handle
   const Buffer points(g2, "g2"), output(out, "out", true), answers(ok, "ok", true);
   const size_t n = points.count(8 * curve.g2.point_words);
   output.require_count(curve.lines_bytes, n);
-  byte* const place = output.items<CacheLine>(n * curve.lines_bytes / sizeof(CacheLine))->bytes;
+  byte* const place = output.lines(n * curve.lines_bytes);
   auto* const good = answers.items<std::uint8_t>(n);
   Call{nb::none(), threads}([&](Run& run) { curve.prepare_lines(points.data(), n, place, good, run); });
 }
@@ -307,7 +312,7 @@ void pairing_of_lines(const Layer& layer, const std::string& curve_name, nb::han
   for (const nb::handle object : lines) {
     const Buffer& buffer = held.emplace_back(object, "lines");
     const size_t count = buffer.count(curve.lines_bytes);
-    const byte* const first = buffer.items<const CacheLine>(count * curve.lines_bytes / sizeof(CacheLine))->bytes;
+    const byte* const first = buffer.lines(count * curve.lines_bytes);
     for (size_t i = 0; i < count; ++i) right.push_back(first + i * curve.lines_bytes);
   }
   left.require_count(8 * curve.g1.point_words, right.size());

@@ -32,7 +32,7 @@ def test_lock_files_carry_no_addresses() -> None:
 
 def test_no_module_passes_600_lines() -> None:
     source = {".py", ".c", ".h", ".hpp", ".cpp"}
-    generated = {"params.hpp"}
+    generated = {"params.hpp", "layout.h"}
     for path in _tracked():
         if path.suffix in source and path.name not in generated and path.is_file() and not path.is_symlink():
             assert len(path.read_text().splitlines()) <= 600, path
