@@ -73,8 +73,8 @@ class Endpoint:
 class Endpoints(AsyncHTTPProvider):
     """The provider behind :func:`connect`. Raises ChainUnavailable when no endpoint answers."""
 
-    def __init__(self, urls: Sequence[str], *, timeout_s: float, rest_s: float) -> None:
-        super().__init__(urls[0], timeout=timeout_s, max_transport_retries=0)
+    def __init__(self, one: AsyncHTTPProvider, urls: Sequence[str], *, timeout_s: float, rest_s: float) -> None:
+        self.session, self.endpoint_uri = one.session, one.endpoint_uri
         self.endpoints = [Endpoint(url) for url in urls]
         self.genesis: str | None = None
         """The chain's, once known; a single endpoint is not asked."""
@@ -180,7 +180,7 @@ def connect(urls: Sequence[str], *, timeout_s: float = 10.0, rest_s: float = 0.2
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
             raise MalformedInput(f"an RPC endpoint's URL begins with http:// or https://; got {public_name(url)}")
     client = AsyncClient(urls[0], commitment=Confirmed, timeout=timeout_s)
-    client._provider = Endpoints(urls, timeout_s=timeout_s, rest_s=rest_s)
+    client._provider = Endpoints(client._provider, urls, timeout_s=timeout_s, rest_s=rest_s)
     return client
 
 

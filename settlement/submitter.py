@@ -242,7 +242,7 @@ class Submitter:
                 if slot is None:
                     await self._send(signed)
             if slot is not None:
-                await self._find(entry)
+                await self._find(entry, slot)
         except TransactionExpired as expired:
             self.outbox.move(entry, State.PENDING, slot=max(entry.slot, expired.slot), error=str(expired))
             raise
@@ -274,8 +274,11 @@ class Submitter:
             _log.warning("the hot key %s runs out of lamports: send it some soon", self.signer.pubkey())
         self._level = level
 
-    async def _find(self, entry: Entry) -> None:
-        """The chain counts the batch: it is ours and confirmed, or its number is taken."""
+    async def _find(self, entry: Entry, slot: int | None = None) -> None:
+        """The chain counts the batch: it is ours and confirmed, or its number is taken.
+
+        ``slot`` is where the entry's transaction succeeded; without it the one that did is looked for.
+        """
         found = await read_batch(self.client, self.program_id, self.prover, entry.number)
         if found is None:
             raise ChainUnavailable(f"the log counts batch {entry.number}, but the endpoint does not show it yet")
@@ -287,8 +290,10 @@ class Submitter:
             )
             self.outbox.move(entry, State.CONFLICT, error=error)
             raise Conflict(error)
-        landed = await success_in_slot(self.client, address, batch.slot)
-        signature = entry.signature if landed is None else str(landed)
+        signature = entry.signature
+        if slot != batch.slot:
+            landed = await success_in_slot(self.client, address, batch.slot)
+            signature = signature if landed is None else str(landed)
         if signature is None:
             raise ChainUnavailable(
                 f"the endpoint no longer knows the transaction of batch {entry.number}: ask another one"

@@ -95,6 +95,6 @@ def hurried(one: Submitter) -> Submitter:
 async def rpc(client: AsyncClient, method: str, *params: Any) -> Any:
     """One raw JSON-RPC call; the whole answer."""
     url = str(client._provider.endpoint_uri)
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=False) as http:
         answer = await http.post(url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)})
         return answer.json()

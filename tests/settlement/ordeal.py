@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,12 +25,13 @@ from typing import Any
 
 import httpx
 from solders.pubkey import Pubkey
+from solders.transaction import VersionedTransaction
 
 from proofgrid.errors import ProofgridError
 from proofgrid.settlement.accounts import BatchAccount, ProverAccount
 from proofgrid.settlement.addresses import batch_address
 from proofgrid.settlement.devnet import Delays, Devnet
-from proofgrid.settlement.layout.batches import ZERO_ROOT
+from proofgrid.settlement.layout.batches import COMMIT_BATCH, ZERO_ROOT
 from proofgrid.settlement.outbox import Log, Outbox, State
 from proofgrid.settlement.rpc import fetch_many, fetch_owned
 from proofgrid.settlement.submitter import Submitter
@@ -98,7 +100,7 @@ async def opened(url: str, outbox: Path) -> Submitter:
     host, _, port = url.rpartition(":")
     urls = (url, f"{host}:{int(port) + 1}")
     ready = hurried(
-        await Submitter.open(urls, PROGRAM.pubkey(), PROVER, PAYER, outbox, chain_id="ordeal", timeout_s=TIMEOUT_S)
+        await Submitter.open(urls, PROGRAM.pubkey(), PROVER, PAYER, outbox, chain_id="devnet", timeout_s=TIMEOUT_S)
     )
     ready.client._provider._rest_s = 0.01  # type: ignore[attr-defined]
     return ready
@@ -133,7 +135,7 @@ async def is_final(ready: Submitter, count: int) -> bool:
 async def judge(url: str, outbox: Path, count: int) -> Verdict:
     """Read every batch and every transaction that named it. The faults must be over, and everything final."""
     await control(url, "devnet_faults", {})
-    memory = Outbox(outbox, Log("ordeal", str(PROGRAM.pubkey()), str(PROVER), str(PAYER.pubkey())))
+    memory = Outbox(outbox, Log("devnet", str(PROGRAM.pubkey()), str(PROVER), str(PAYER.pubkey())))
     async with await opened(url, Path(":memory:")) as ready:
         data = await fetch_owned(ready.client, PROVER, PROGRAM.pubkey())
         assert data is not None
@@ -157,14 +159,23 @@ async def judge(url: str, outbox: Path, count: int) -> Verdict:
 
 
 async def signatures_of(url: str, address: Pubkey) -> list[str]:
-    """The transactions that named the address and succeeded."""
+    """The transactions that committed the batch at this address and succeeded."""
     found = await control(url, "getSignaturesForAddress", str(address), {"commitment": "confirmed"})
-    return [one["signature"] for one in found if one["err"] is None]
+    succeeded = [one["signature"] for one in found if one["err"] is None]
+    return succeeded if len(succeeded) == 1 else [one for one in succeeded if await commits(url, one)]
+
+
+async def commits(url: str, signature: str) -> bool:
+    """Whether it is a commitment, and not a release."""
+    options = {"commitment": "confirmed", "encoding": "base64", "maxSupportedTransactionVersion": 0}
+    encoded = (await control(url, "getTransaction", signature, options))["transaction"][0]
+    instructions = VersionedTransaction.from_bytes(b64decode(encoded)).message.instructions
+    return any(bytes(one.data)[:1] == bytes([COMMIT_BATCH.arguments.tag or 0]) for one in instructions)
 
 
 async def control(url: str, method: str, *params: Any) -> Any:
     """One call that no fault may meet."""
-    async with httpx.AsyncClient(timeout=10) as http:
+    async with httpx.AsyncClient(timeout=10, verify=False) as http:
         answer = await http.post(url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)})
         return answer.json()["result"]
 
