@@ -20,8 +20,10 @@ from solana.rpc.async_api import AsyncClient
 from solana.rpc.async_http_provider import AsyncHTTPProvider
 from solana.rpc.commitment import Confirmed
 from solana.rpc.core import RPCException
+from solders import SerdeJSONError
 from solders.rpc.responses import RPCError
 
+from proofgrid.documents import parse_json
 from proofgrid.errors import ChainUnavailable, MalformedInput, SettlementError
 
 MAX_ANSWER_BYTES = 32 << 20
@@ -146,17 +148,17 @@ class Endpoints(AsyncHTTPProvider):
             async with asyncio.timeout(self._timeout_s):
                 raw = await self._post(endpoint.url, content)
             _refuse_trouble(raw)
-            return parse(raw)
+            return parse(raw.decode())
         except RPCException:
             raise
         except TimeoutError:
             raise _Trouble(f"no answer within {self._timeout_s:g} s") from None
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise _Trouble(f"{type(error).__name__} {error}".strip().replace(endpoint.url, endpoint.name)) from None
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (MalformedInput, SerdeJSONError, ValueError, TypeError, KeyError):
             raise _Trouble("an answer that is not Solana's JSON-RPC") from None
 
-    async def _post(self, url: str, content: str) -> str:
+    async def _post(self, url: str, content: str) -> bytes:
         headers = {"Content-Type": "application/json"}
         async with self.session.stream("POST", url, content=content, headers=headers) as response:
             if response.status_code != 200:
@@ -166,7 +168,7 @@ class Endpoints(AsyncHTTPProvider):
                 body += part
                 if len(body) > MAX_ANSWER_BYTES:
                     raise _Trouble(f"an answer of more than {MAX_ANSWER_BYTES >> 20} MiB")
-        return body.decode()
+        return bytes(body)
 
 
 def connect(urls: Sequence[str], *, timeout_s: float = 10.0, rest_s: float = 0.25) -> AsyncClient:
@@ -216,9 +218,9 @@ def _parse(raw: str, parser: Any) -> Any:
     return parsed
 
 
-def _refuse_trouble(raw: str) -> None:
-    """Raise _Trouble for an error that another endpoint may not have."""
-    answer = json.loads(raw)
+def _refuse_trouble(raw: bytes) -> None:
+    """Raise _Trouble for an error that another endpoint may not have, MalformedInput for what is not JSON."""
+    answer = parse_json(raw, "the endpoint's answer", limit=MAX_ANSWER_BYTES)
     if not isinstance(answer, dict):
         raise _Trouble("an answer that is not Solana's JSON-RPC")
     error = answer.get("error")

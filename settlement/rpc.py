@@ -7,6 +7,7 @@ from solana.exceptions import SolanaRpcException
 from solana.rpc.async_api import AsyncClient
 from solana.rpc.commitment import Commitment, Confirmed, Finalized
 from solana.rpc.core import RPCException
+from solders import SerdeJSONError
 from solders.account import Account
 from solders.account_decoder import UiAccountEncoding
 from solders.commitment_config import CommitmentLevel
@@ -43,7 +44,7 @@ async def ask(call: Awaitable[Answer]) -> Answer:
         if isinstance(said, InvalidParamsMessage):
             raise SettlementError(f"the RPC endpoint refuses the request: {said.message}") from error
         raise ChainUnavailable(f"the RPC endpoint cannot serve the request: {said}") from error
-    except (ValueError, TypeError) as error:  # what solders raises for an answer it cannot parse
+    except (SerdeJSONError, ValueError, TypeError) as error:  # what solders raises for an answer it cannot parse
         raise ChainUnavailable(f"the RPC endpoint answers in another form than expected: {error}") from error
 
 

@@ -11,10 +11,10 @@ from proofgrid.settlement.accounts import ProverAccount
 from proofgrid.settlement.devnet import Delays, Devnet
 from proofgrid.settlement.outbox import Outbox, State
 from proofgrid.settlement.submitter import Submitter
-from tests.settlement.cluster import PAYER, PROGRAM, PROVER, founded, submitter
+from tests.settlement.cluster import founded, submitter
 from tests.settlement.mortal import Fate, Killed, mortal
 from tests.settlement.network import PARAMETERS
-from tests.settlement.ordeal import FAULTS, MIXED, control, fund, hunt, judge, opened, ordeal, root_of
+from tests.settlement.ordeal import FAULTS, MIXED, control, fund, hunt, judge, ordeal, root_of
 
 SLOW = ("unseen", "fork_blockhashes")
 
