@@ -20,7 +20,7 @@ from solana.rpc.async_api import AsyncClient
 from solana.rpc.async_http_provider import AsyncHTTPProvider
 from solana.rpc.commitment import Confirmed
 from solana.rpc.core import RPCException
-from solders import SerdeJSONError
+from solders.errors import SerdeJSONError
 from solders.rpc.responses import RPCError
 
 from proofgrid.documents import parse_json
