@@ -108,12 +108,18 @@ _CHANGEABLE = frozenset(Entry.__dataclass_fields__) - {"number", "root", "leaf_c
 class Outbox:
     """The batches of one log, in a file of mode 0600 that several logs may share.
 
+    ``register`` False is for readers: the log is there already, and is not noted as opened.
     Raises SettlementError when the disk refuses: then nothing was written, and nothing may be sent.
     """
 
-    def __init__(self, path: Path | str, log: Log) -> None:
+    def __init__(self, path: Path | str, log: Log, *, register: bool = True) -> None:
         self._database = _open(path)
         self.log = log
+        if register:
+            self._register(log)
+        self._log = _log_id(self._database, log)
+
+    def _register(self, log: Log) -> None:
         with _Writing(self._database) as database:
             database.execute(
                 "INSERT INTO logs (chain_id, program_id, prover, signer, endpoints, opened_at) "
@@ -121,7 +127,6 @@ class Outbox:
                 "SET signer = excluded.signer, endpoints = excluded.endpoints, opened_at = excluded.opened_at",
                 (log.chain_id, log.program_id, log.prover, log.signer, "\n".join(log.endpoints), time.time()),
             )
-        self._log = _log_id(self._database, log)
 
     def put(self, number: int, root: bytes, leaf_count: int) -> Entry:
         """Take a batch in, once: the same again changes nothing; raises Conflict for another under its number."""

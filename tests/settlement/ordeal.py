@@ -135,7 +135,8 @@ async def is_final(ready: Submitter, count: int) -> bool:
 async def judge(url: str, outbox: Path, count: int) -> Verdict:
     """Read every batch and every transaction that named it. The faults must be over, and everything final."""
     await control(url, "devnet_faults", {})
-    memory = Outbox(outbox, Log("devnet", str(PROGRAM.pubkey()), str(PROVER), str(PAYER.pubkey())))
+    log = Log("devnet", str(PROGRAM.pubkey()), str(PROVER), str(PAYER.pubkey()))
+    memory = Outbox(outbox, log, register=False)
     async with await opened(url, Path(":memory:")) as ready:
         data = await fetch_owned(ready.client, PROVER, PROGRAM.pubkey())
         assert data is not None
