@@ -101,10 +101,8 @@ READERS = [
         )
     ),
 ]
-ADDRESSES = frozenset(
-    ("authority", "committer", "batch", "demander", "refund_to", "mint", "vault", "guardian", "treasury", "proposer")
-    + ("prover", "owner", "signer", "payout", "staker", "requester", "assigner", "callback_program")
-)
+ADDRESSES = {"authority", "committer", "batch", "demander", "refund_to", "mint", "vault", "guardian", "treasury"}
+ADDRESSES |= {"proposer", "prover", "owner", "signer", "payout", "staker", "requester", "assigner", "callback_program"}
 each_reader = pytest.mark.parametrize(
     ("reader", "record", "values", "tail"), READERS, ids=lambda value: getattr(value, "name", "")
 )
