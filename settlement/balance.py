@@ -1,5 +1,6 @@
 """Whether the hot key can pay for the batches to come: rent for their accounts, and fees."""
 
+import logging
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -11,6 +12,7 @@ from proofgrid.errors import BalanceTooLow
 from proofgrid.settlement.layout.batches import BATCH_ACCOUNT
 from proofgrid.settlement.rpc import ask
 
+log = logging.getLogger(__name__)
 LAMPORTS_PER_SOL = 10**9
 FEE_LAMPORTS = 20_000
 """More than a commitment pays: 5,000 for its signature, at most 6,000 for 30,000 units at the sender's cap."""
@@ -46,7 +48,8 @@ class BalanceGuard:
     client: AsyncClient
     payer: Pubkey
     low_batches: int = 100
-    _rents: dict[int, int] = field(default_factory=dict)
+    _rents: dict[int, int] = field(default_factory=dict, init=False)
+    _level: Level = field(default=Level.ENOUGH, init=False)
 
     async def read(self, leaf_count: int) -> Balance:
         """The balance beside what a batch of so many leaves costs. Raises ChainUnavailable."""
@@ -56,8 +59,11 @@ class BalanceGuard:
         return Balance(lamports, own + cost, own + self.low_batches * cost)
 
     async def require(self, leaf_count: int) -> Balance:
-        """Raises BalanceTooLow, which says how much is missing."""
+        """Raises BalanceTooLow, which says how much is missing; a balance that became low is logged once."""
         balance = await self.read(leaf_count)
+        if balance.level is Level.LOW and self._level is not Level.LOW:
+            log.warning("the hot key %s runs out of lamports: %s SOL", self.payer, sol(balance.lamports))
+        self._level = balance.level
         if balance.level is Level.TOO_LOW:
             raise BalanceTooLow(
                 f"the hot key {self.payer} has {sol(balance.lamports)} SOL, the next batch of {leaf_count} leaves "

@@ -15,6 +15,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from proofgrid.errors import Conflict, MalformedInput, SettlementError
+from proofgrid.settlement.layout.batches import MAX_LEAVES, ZERO_ROOT
+from proofgrid.settlement.layout.provers import ROOT_SIZE
 
 BUSY_TIMEOUT_S = 30.0
 _VERSION = 1
@@ -129,7 +131,14 @@ class Outbox:
             )
 
     def put(self, number: int, root: bytes, leaf_count: int) -> Entry:
-        """Take a batch in, once: the same again changes nothing; raises Conflict for another under its number."""
+        """Take a batch in, once: the same again changes nothing; raises Conflict for another under its number.
+
+        Raises MalformedInput for one that the program would never take: it would hold up all that follow.
+        """
+        if len(root) != ROOT_SIZE or root == ZERO_ROOT:
+            raise MalformedInput(f"a batch's root is {ROOT_SIZE} bytes, and not all zeros")
+        if not 0 < leaf_count <= MAX_LEAVES:
+            raise MalformedInput(f"a batch has 1 to {MAX_LEAVES} leaves, got {leaf_count}")
         if not 0 <= number <= _MAX_NUMBER:
             raise MalformedInput(f"a batch's number is from 0 to 2^63 - 1, got {number}")
         now = time.time()

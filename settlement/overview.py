@@ -15,7 +15,7 @@ from proofgrid.errors import NotFound, ProofgridError
 from proofgrid.settlement.accounts import ConfigAccount, ProverAccount
 from proofgrid.settlement.addresses import config_address
 from proofgrid.settlement.balance import BalanceGuard, Level
-from proofgrid.settlement.endpoints import connect, public_name
+from proofgrid.settlement.endpoints import connect, endpoints_of, public_name
 from proofgrid.settlement.layout.batches import MAX_LEAVES
 from proofgrid.settlement.outbox import UNCONFIRMED, UNSETTLED, Entry, Log, Outbox, State, read_logs
 from proofgrid.settlement.rpc import ask, fetch_many
@@ -139,7 +139,8 @@ async def _endpoint(url: str, timeout_s: float) -> tuple[EndpointFacts, str | No
         slot = (await ask(client.get_slot(Confirmed))).value
         return EndpointFacts(name=public_name(url), slot=slot, trouble=None), genesis
     except ProofgridError as error:
-        return EndpointFacts(name=public_name(url), slot=None, trouble=str(error)), None
+        (known,) = endpoints_of(client)
+        return EndpointFacts(name=known.name, slot=None, trouble=known.trouble or str(error)), None
     finally:
         await client.close()
 

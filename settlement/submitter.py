@@ -6,7 +6,6 @@ the next round of another. What the chain's accounts say decides; signatures onl
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,19 +16,17 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from proofgrid.errors import ChainUnavailable, Conflict, MalformedInput, ProgramRefused, SettlementError
+from proofgrid.errors import ChainUnavailable, Conflict, ProgramRefused, SettlementError
 from proofgrid.settlement.accounts import BatchAccount, ProverAccount
-from proofgrid.settlement.addresses import batch_address, batch_addresses
-from proofgrid.settlement.balance import BalanceGuard, Level
+from proofgrid.settlement.balance import BalanceGuard
+from proofgrid.settlement.batchlog import read_batch, read_log
 from proofgrid.settlement.endpoints import connect
 from proofgrid.settlement.finality import Finality
 from proofgrid.settlement.instructions import batches
-from proofgrid.settlement.layout.batches import MAX_LEAVES, ZERO_ROOT
 from proofgrid.settlement.outbox import UNCONFIRMED, Entry, Log, Outbox, State
-from proofgrid.settlement.rpc import ask, fetch_many, fetch_owned, success_in_slot
+from proofgrid.settlement.rpc import ask, success_in_slot
 from proofgrid.settlement.sender import Sender, Signed, TransactionExpired
 
-_log = logging.getLogger(__name__)
 _ATTEMPTS = 3
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 2.0, 600.0
 """After a transaction that failed on chain, which costs its fee."""
@@ -72,7 +69,6 @@ class Submitter:
         self._round = asyncio.Lock()
         self._broadcast: tuple[str, float] = ("", 0.0)
         """The signature sent last, and when to send it again."""
-        self._level = Level.ENOUGH
 
     @classmethod
     async def open(
@@ -156,10 +152,7 @@ class Submitter:
 
     async def read_log(self) -> ProverAccount:
         """The prover's account, which counts its batches. Raises SettlementError where none is registered."""
-        data = await fetch_owned(self.client, self.prover, self.program_id, min_slot=self.outbox.newest_slot())
-        if data is None:
-            raise SettlementError(f"{self.prover} is no prover of program {self.program_id}: register it, and stake")
-        return ProverAccount.decode(data)
+        return await read_log(self.client, self.program_id, self.prover, min_slot=self.outbox.newest_slot())
 
     async def read_batch(self, number: int, prover: Pubkey | None = None) -> BatchAccount | None:
         """A prover's batch (ours by default), or None if it was never committed. Raises ChainUnavailable."""
@@ -174,10 +167,6 @@ class Submitter:
         return self._committed(entry), entry.state is not State.CONFIRMED
 
     async def _put(self, root: bytes, leaf_count: int, number: int | None) -> Entry:
-        if len(root) != 32 or root == ZERO_ROOT:
-            raise MalformedInput("a batch's root is 32 bytes, and not all zeros")
-        if not 0 < leaf_count <= MAX_LEAVES:
-            raise MalformedInput(f"a batch has 1 to {MAX_LEAVES} leaves, got {leaf_count}")
         if number is not None and (known := self.outbox.entry(number)) is not None:
             return self.outbox.put(known.number, root, leaf_count)
         next_number, last = await self.next_number(), self.outbox.last()
@@ -210,7 +199,7 @@ class Submitter:
             await self._find(entry)
             return
         self._require_predecessor(entry, log)
-        await self._require_balance(entry)
+        await self.guard.require(entry.leaf_count)
         instruction = batches.commit_batch(
             self.program_id,
             self.prover,
@@ -267,12 +256,6 @@ class Submitter:
             raise ChainUnavailable(
                 f"batch {entry.number} waits for those before it: the chain counts {log.next_number} of them"
             )
-
-    async def _require_balance(self, entry: Entry) -> None:
-        level = (await self.guard.require(entry.leaf_count)).level
-        if level is Level.LOW and level is not self._level:
-            _log.warning("the hot key %s runs out of lamports: send it some soon", self.signer.pubkey())
-        self._level = level
 
     async def _find(self, entry: Entry, slot: int | None = None) -> None:
         """The chain counts the batch: it is ours and confirmed, or its number is taken.
@@ -335,24 +318,3 @@ def _signed(entry: Entry) -> Signed:
     if entry.signature is None or entry.raw is None or entry.last_valid_block_height is None:
         raise SettlementError(f"batch {entry.number} is signed without a transaction: the outbox is damaged")
     return Signed(Signature.from_string(entry.signature), entry.raw, entry.last_valid_block_height)
-
-
-async def read_batch(
-    client: AsyncClient, program_id: Pubkey, committer: Pubkey, number: int
-) -> tuple[Pubkey, BatchAccount] | None:
-    """A batch and its address, or None if it was never committed.
-
-    A committer may have chosen another bump than the canonical one; such a batch is found as well.
-    """
-    canonical, _ = batch_address(program_id, committer, number)
-    data = await fetch_owned(client, canonical, program_id)
-    if data is not None:
-        return canonical, BatchAccount.decode(data)
-    account = await fetch_owned(client, committer, program_id)
-    if account is None or ProverAccount.decode(account).next_number <= number:
-        return None
-    addresses = [address for address, _ in batch_addresses(program_id, committer, number)[1:]]
-    for address, found in zip(addresses, await fetch_many(client, addresses), strict=True):
-        if found is not None and found.owner == program_id:
-            return address, BatchAccount.decode(bytes(found.data))
-    return None

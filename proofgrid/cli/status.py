@@ -80,7 +80,7 @@ def _verdict(found: "Overview") -> str:
         return f"stuck: {found.stuck[0]}"
     if found.verdict == "clear":
         return "clear: every batch is final"
-    return f"under way: {len(found.batches)} batches are not final yet, none is stuck"
+    return f"under way: {len(found.batches)} not final yet, none stuck"
 
 
 def _table(found: "Overview") -> str:

@@ -269,7 +269,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
     begun, runs = time.monotonic(), list[dict[str, Any]]()
-    for name, plan in {**FAULTS, "mixed": MIXED}.items():
+    for name, plan in {"mixed": MIXED, **FAULTS}.items():
         count = options.count if name == "mixed" else options.alone
         started = time.monotonic()
         verdict, struck, kills = hunt(plan, count, seed=options.seed)

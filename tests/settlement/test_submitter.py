@@ -22,6 +22,7 @@ from proofgrid.errors import (
 )
 from proofgrid.settlement.addresses import batch_address, batch_addresses
 from proofgrid.settlement.devnet import Devnet
+from proofgrid.settlement.endpoints import endpoints_of
 from proofgrid.settlement.instructions import batches
 from proofgrid.settlement.layout.batches import BATCH_ACCOUNT, COMMIT_BATCH, MAX_LEAVES, ZERO_ROOT
 from proofgrid.settlement.outbox import Outbox, State
@@ -303,6 +304,37 @@ def test_racing_submitters_commit_once() -> None:
         outcomes = await asyncio.gather(*rivals, return_exceptions=True)
         assert sum(isinstance(outcome, Conflict) for outcome in outcomes) == 2
         assert await batches_on_chain(ready) == 2
+
+    on_devnet(journey)
+
+
+def test_an_endpoint_that_is_behind_never_makes_a_batch_look_missing() -> None:
+    async def journey(ready: Submitter) -> None:
+        await ready.commit_batch(ROOTS[0], 1)
+        ready.outbox._database.execute("UPDATE batches SET slot = slot + 1000")  # it was seen where it is not yet
+        ready.sender.patience_s = 0.1
+        for number, root in enumerate(ROOTS[:2]):
+            await asyncio.sleep(0.03)
+            with pytest.raises(ChainUnavailable):
+                await ready.tend()
+            if number:
+                with pytest.raises(ChainUnavailable):
+                    await ready.commit_batch(root, 1, number=number)
+        entry = ready.outbox.entry(0)
+        assert entry is not None
+        assert (entry.state, entry.forks) == (State.CONFIRMED, 0)
+        await rpc(ready.client, "devnet_warp", {"slots": 1000})
+        assert (await ready.commit_batch(ROOTS[1], 1)).number == 1
+
+    on_devnet(journey)
+
+
+def test_a_dead_endpoint_costs_nothing_but_its_turn() -> None:
+    async def journey(ready: Submitter) -> None:
+        url = str(ready.client._provider.endpoint_uri)
+        async with submitter("http://127.0.0.1:9", url) as two:
+            assert (await two.commit_batch(ROOTS[0], 1)).number == 0
+            assert [one.failures > 0 for one in endpoints_of(two.client)] == [True, False]
 
     on_devnet(journey)
 
