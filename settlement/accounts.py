@@ -13,10 +13,10 @@ from proofgrid.settlement.layout.keys import (
     KEY_ACCOUNT,
     KEY_FIXED_SIZE,
     MAX_PUBLIC_INPUTS,
-    UPLOAD_ACCOUNT,
 )
 from proofgrid.settlement.layout.provers import POSITION_ACCOUNT, PROVER_ACCOUNT, VIRTUAL_SHARES, VIRTUAL_STAKE
 from proofgrid.settlement.layout.requests import REQUEST_ACCOUNT
+from proofgrid.settlement.layout.uploads import UPLOAD_ACCOUNT
 from proofgrid.settlement.parameters import Parameters
 
 
@@ -41,21 +41,21 @@ class KeyAccount:
 
 @dataclass(frozen=True)
 class UploadAccount:
-    """An upload of a verifying key that is not finished; ``encoding`` is what has arrived, the rest zeros."""
+    """A verifying key that is not finished, or evidence; ``content`` is what has arrived, the rest zeros."""
 
     authority: bytes
     digest: bytes
-    encoding_size: int
+    size: int
     bump: int
-    encoding: bytes
+    content: bytes
 
     @classmethod
     def decode(cls, data: bytes) -> "UploadAccount":
-        values, encoding = _split(UPLOAD_ACCOUNT, data)
-        size = cast(int, values["encoding_size"])
-        if len(encoding) != size:
-            raise MalformedInput(f"an upload of {size} bytes does not hold {len(encoding)}")
-        return cls(**values, encoding=encoding)  # type: ignore[arg-type]
+        values, content = _split(UPLOAD_ACCOUNT, data)
+        size = cast(int, values["size"])
+        if len(content) != size:
+            raise MalformedInput(f"an upload of {size} bytes does not hold {len(content)}")
+        return cls(**values, content=content)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

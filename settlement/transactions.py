@@ -7,6 +7,8 @@ from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.message import MessageV0
+from solders.pubkey import Pubkey
+from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 from solders.transaction_status import InstructionErrorCustom, TransactionErrorInstructionError
 
@@ -35,6 +37,14 @@ def sign(
     if size > PACKET_SIZE:
         raise MalformedInput(f"the transaction has {size} bytes, a packet holds {PACKET_SIZE}: send it in parts")
     return transaction
+
+
+def fits(instructions: Sequence[Instruction], payer: Pubkey) -> bool:
+    """Whether one transaction, paid by ``payer`` and with a compute budget, holds them."""
+    budget = [set_compute_unit_limit(0), set_compute_unit_price(0)]
+    message = MessageV0.try_compile(payer, [*budget, *instructions], [], Hash.default())
+    signatures = [Signature.default()] * message.header.num_required_signatures
+    return len(bytes(VersionedTransaction.populate(message, signatures))) <= PACKET_SIZE
 
 
 def refusal_of(error: object, logs: Sequence[str] = ()) -> ProgramRefused:

@@ -4,9 +4,9 @@ Tags, records, accounts with their checks, seeds and limits are declared here, o
 refusals in :mod:`..refusals`; ``program/codegen.py`` renders all of it as ``program/src/layout.h``.
 """
 
-from proofgrid.settlement.layout import batches, config, governance, keys, provers, requests
+from proofgrid.settlement.layout import batches, config, governance, keys, provers, requests, uploads
 
-_SUBJECTS = (keys, batches, config, governance, provers, requests)
+_SUBJECTS = (uploads, keys, batches, config, governance, provers, requests)
 
 ACCOUNTS = tuple(account for subject in _SUBJECTS for account in subject.ACCOUNTS)
 """Every record that stands in an account of the program."""

@@ -104,6 +104,7 @@ CHALLENGE_LEAF = Instruction(
         TOKEN_PROGRAM,
     ),
     tail=True,
+    uploadable=True,
 )
 DEMAND_LEAF = Instruction(
     Layout("demand_leaf", (Field("reserved", 3), Field("leaf", "u32")), tag=27),
@@ -128,6 +129,7 @@ ANSWER_LEAF = Instruction(
         Use("key", 0, KEY_ACCOUNT),
     ),
     tail=True,
+    uploadable=True,
 )
 VOID_LEAF = Instruction(
     Layout("void_leaf", (), tag=29),

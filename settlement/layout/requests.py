@@ -116,6 +116,7 @@ FULFIL_REQUEST = Instruction(
         TOKEN_PROGRAM,
     ),
     tail=True,
+    uploadable=True,
 )
 CALL_BACK = Instruction(
     Layout("call_back", (), tag=23),

@@ -14,7 +14,7 @@ from solders.transaction_metadata import FailedTransactionMetadata, TransactionM
 from proofgrid.errors import ProgramRefused
 from proofgrid.settlement.addresses import key_address
 from proofgrid.settlement.devnet.machine import strict_svm
-from proofgrid.settlement.instructions import keys
+from proofgrid.settlement.instructions import keys, uploads
 from proofgrid.settlement.program import program_bytes
 from proofgrid.settlement.transactions import refusal_of, sign
 from tests.settlement.instances import Instance
@@ -68,10 +68,10 @@ class Chain:
         """Open and fill an upload, not finalised; returns the address the key will have."""
         authority = self.payer.pubkey()
         digest, encoding = instance.digest, instance.encoding
-        self.send(keys.init_key(self.program_id, authority, digest, len(encoding)))
+        self.send(uploads.init_upload(self.program_id, authority, digest, len(encoding)))
         for at in range(0, len(encoding), chunk_size):
             chunk = encoding[at : at + chunk_size]
-            self.send(keys.write_key(self.program_id, authority, digest, at, chunk))
+            self.send(uploads.write_upload(self.program_id, authority, digest, at, chunk))
         return key_address(self.program_id, digest)[0]
 
     def register(self, instance: Instance) -> Pubkey:

@@ -1,16 +1,16 @@
-"""cancel_key: the authority closes its upload and gets the rent back; keys are never closed."""
+"""cancel_upload: the authority closes its upload and gets the rent back; keys are never closed."""
 
 from solders.instruction import AccountMeta, Instruction
 
 from proofgrid.settlement.accounts import UploadAccount
 from proofgrid.settlement.addresses import upload_address
-from proofgrid.settlement.instructions import keys
+from proofgrid.settlement.instructions import keys, uploads
 from tests.settlement.conftest import Chain
 from tests.settlement.instances import instance
 
 
 def build(chain: Chain) -> Instruction:
-    return keys.cancel_key(chain.program_id, chain.payer.pubkey(), instance(1).digest)
+    return uploads.cancel_upload(chain.program_id, chain.payer.pubkey(), instance(1).digest)
 
 
 def test_rent_comes_back(chain: Chain) -> None:
@@ -26,10 +26,10 @@ def test_rent_comes_back(chain: Chain) -> None:
 def test_upload_can_be_opened_again(chain: Chain) -> None:
     given = instance(1)
     chain.upload(given)
-    reopen = keys.init_key(chain.program_id, chain.payer.pubkey(), given.digest, len(given.encoding))
+    reopen = uploads.init_upload(chain.program_id, chain.payer.pubkey(), given.digest, len(given.encoding))
     chain.send(build(chain), reopen)  # even in the same transaction
     upload, _ = upload_address(chain.program_id, chain.payer.pubkey(), given.digest)
-    assert UploadAccount.decode(chain.data(upload)).encoding == bytes(len(given.encoding))
+    assert UploadAccount.decode(chain.data(upload)).content == bytes(len(given.encoding))
 
 
 def test_cancelled_upload_cannot_be_used_in_the_same_transaction(chain: Chain) -> None:

@@ -7,9 +7,9 @@ from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 
-from proofgrid.settlement.accounts import KeyAccount
+from proofgrid.settlement.accounts import KeyAccount, key_encoding_size
 from proofgrid.settlement.addresses import key_address, upload_address
-from proofgrid.settlement.instructions import keys
+from proofgrid.settlement.instructions import keys, uploads
 from proofgrid.settlement.layout.keys import G1_SIZE, G2_SIZE, KEY_ACCOUNT, UPLOAD_ACCOUNT
 from tests.settlement.conftest import Chain
 from tests.settlement.instances import OUTSIDE_SUBGROUP, Instance, instance, q, words
@@ -52,18 +52,28 @@ def test_lamports_sent_beforehand_do_not_stop_it(chain: Chain) -> None:
 def test_incomplete_upload_is_refused(chain: Chain) -> None:
     given = instance(1)
     authority = chain.payer.pubkey()
-    chain.send(keys.init_key(chain.program_id, authority, given.digest, len(given.encoding)))
-    chain.send(keys.write_key(chain.program_id, authority, given.digest, 0, given.encoding[:-1]))
+    chain.send(uploads.init_upload(chain.program_id, authority, given.digest, len(given.encoding)))
+    chain.send(uploads.write_upload(chain.program_id, authority, given.digest, 0, given.encoding[:-1]))
     chain.refuses("KeyDigestMismatch", build(chain, given))
-    chain.send(keys.write_key(chain.program_id, authority, given.digest, 575, given.encoding[-1:]))
+    chain.send(uploads.write_upload(chain.program_id, authority, given.digest, 575, given.encoding[-1:]))
     chain.send(build(chain, given))
+
+
+@pytest.mark.parametrize(
+    "size",
+    [1, key_encoding_size(0) - 64, key_encoding_size(1) - 1, key_encoding_size(1) + 1, key_encoding_size(65), 10_160],
+)
+def test_size_of_no_key_is_refused(chain: Chain, size: int) -> None:
+    authority, digest = chain.payer.pubkey(), bytes(32)
+    chain.send(uploads.init_upload(chain.program_id, authority, digest, size))
+    chain.refuses("WrongKeySize", keys.finalize_key(chain.program_id, authority, digest))
 
 
 def test_one_changed_bit_is_refused(chain: Chain) -> None:
     given = instance(1)
     chain.upload(given)
     flipped = bytes([given.encoding[300] ^ 1])
-    chain.send(keys.write_key(chain.program_id, chain.payer.pubkey(), given.digest, 300, flipped))
+    chain.send(uploads.write_upload(chain.program_id, chain.payer.pubkey(), given.digest, 300, flipped))
     chain.refuses("KeyDigestMismatch", build(chain, given))
 
 

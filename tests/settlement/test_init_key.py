@@ -1,4 +1,4 @@
-"""init_key: opens an upload at its own address, paid and written by its authority alone."""
+"""init_upload: opens an upload at its own address, paid and written by its authority alone."""
 
 import pytest
 from solders.instruction import AccountMeta, Instruction
@@ -7,8 +7,9 @@ from solders.system_program import TransferParams, transfer
 
 from proofgrid.settlement.accounts import UploadAccount, key_encoding_size
 from proofgrid.settlement.addresses import upload_address
-from proofgrid.settlement.instructions import keys
+from proofgrid.settlement.instructions import uploads
 from proofgrid.settlement.layout.keys import MAX_PUBLIC_INPUTS
+from proofgrid.settlement.layout.uploads import MAX_UPLOAD_SIZE
 from tests.settlement.conftest import Chain
 
 DIGEST = bytes(range(32))
@@ -16,7 +17,7 @@ SIZE = key_encoding_size(1)
 
 
 def build(chain: Chain, *, digest: bytes = DIGEST, size: int = SIZE) -> Instruction:
-    return keys.init_key(chain.program_id, chain.payer.pubkey(), digest, size)
+    return uploads.init_upload(chain.program_id, chain.payer.pubkey(), digest, size)
 
 
 def test_upload_is_opened(chain: Chain) -> None:
@@ -40,19 +41,17 @@ def test_lamports_sent_beforehand_do_not_stop_it(chain: Chain, lamports: int) ->
     assert account.lamports >= chain.svm.minimum_balance_for_rent_exemption(len(account.data))
 
 
-@pytest.mark.parametrize(
-    "size", [0, key_encoding_size(0) - 64, SIZE - 1, SIZE + 1, key_encoding_size(MAX_PUBLIC_INPUTS + 1), 2**32 - 1]
-)
-def test_size_of_no_key_is_refused(chain: Chain, size: int) -> None:
-    chain.refuses("WrongKeySize", build(chain, size=size))
+@pytest.mark.parametrize("size", [0, MAX_UPLOAD_SIZE + 1, 2**32 - 1])
+def test_nothing_and_too_much_are_refused(chain: Chain, size: int) -> None:
+    chain.refuses("WrongUploadSize", build(chain, size=size))
 
 
-@pytest.mark.parametrize("n_public", [0, MAX_PUBLIC_INPUTS])
-def test_smallest_and_largest_keys_are_taken(chain: Chain, n_public: int) -> None:
-    chain.send(build(chain, size=key_encoding_size(n_public)))
+@pytest.mark.parametrize("size", [1, key_encoding_size(MAX_PUBLIC_INPUTS), MAX_UPLOAD_SIZE])
+def test_smallest_and_largest_uploads_are_taken(chain: Chain, size: int) -> None:
+    chain.send(build(chain, size=size))
 
 
-def test_second_upload_of_the_same_key_is_refused(chain: Chain) -> None:
+def test_second_upload_of_the_same_name_is_refused(chain: Chain) -> None:
     chain.send(build(chain))
     chain.refuses("UploadAlreadyExists", build(chain))
 
@@ -60,7 +59,7 @@ def test_second_upload_of_the_same_key_is_refused(chain: Chain) -> None:
 def test_another_authority_has_its_own_upload(chain: Chain) -> None:
     chain.send(build(chain))
     other = chain.fund(9)
-    chain.send(keys.init_key(chain.program_id, other.pubkey(), DIGEST, SIZE), signers=[other])
+    chain.send(uploads.init_upload(chain.program_id, other.pubkey(), DIGEST, SIZE), signers=[other])
 
 
 def altered(chain: Chain, index: int, meta: AccountMeta) -> Instruction:

@@ -1,4 +1,4 @@
-"""write_key: the authority writes within the upload, and nobody else anywhere."""
+"""write_upload: the authority writes within the upload, and nobody else anywhere."""
 
 import pytest
 from solders.instruction import AccountMeta, Instruction
@@ -6,7 +6,7 @@ from solders.pubkey import Pubkey
 
 from proofgrid.settlement.accounts import UploadAccount, key_encoding_size
 from proofgrid.settlement.addresses import key_address, upload_address
-from proofgrid.settlement.instructions import keys
+from proofgrid.settlement.instructions import uploads
 from tests.settlement.conftest import Chain
 from tests.settlement.instances import instance
 
@@ -16,20 +16,20 @@ SIZE = key_encoding_size(1)
 
 @pytest.fixture
 def upload(chain: Chain) -> Pubkey:
-    chain.send(keys.init_key(chain.program_id, chain.payer.pubkey(), DIGEST, SIZE))
+    chain.send(uploads.init_upload(chain.program_id, chain.payer.pubkey(), DIGEST, SIZE))
     return upload_address(chain.program_id, chain.payer.pubkey(), DIGEST)[0]
 
 
 def build(chain: Chain, offset: int, chunk: bytes) -> Instruction:
-    return keys.write_key(chain.program_id, chain.payer.pubkey(), DIGEST, offset, chunk)
+    return uploads.write_upload(chain.program_id, chain.payer.pubkey(), DIGEST, offset, chunk)
 
 
 def test_chunks_land_where_they_belong(chain: Chain, upload: Pubkey) -> None:
     chain.send(build(chain, SIZE - 3, b"end"))
     chain.send(build(chain, 0, b"start"))
     chain.send(build(chain, 0, b"S"))
-    encoding = UploadAccount.decode(chain.data(upload)).encoding
-    assert encoding == b"Start" + bytes(SIZE - 8) + b"end"
+    content = UploadAccount.decode(chain.data(upload)).content
+    assert content == b"Start" + bytes(SIZE - 8) + b"end"
 
 
 @pytest.mark.parametrize(("offset", "size"), [(SIZE, 1), (SIZE - 1, 2), (0, SIZE + 1), (2**32 - 1, 1), (SIZE + 1, 0)])
