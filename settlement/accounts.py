@@ -258,6 +258,7 @@ class RequestAccount:
     direct_only: int
     callback_due: int
     bump: int
+    permission_bump: int
 
     @classmethod
     def decode(cls, data: bytes) -> "RequestAccount":

@@ -10,7 +10,7 @@ _SUBJECTS = (uploads, keys, batches, config, governance, provers, requests)
 
 ACCOUNTS = tuple(account for subject in _SUBJECTS for account in subject.ACCOUNTS)
 """Every record that stands in an account of the program."""
-RECORDS = (*config.RECORDS, *governance.RECORDS)
+RECORDS = (*config.RECORDS, *governance.RECORDS, *batches.RECORDS)
 """Every record within another."""
 INSTRUCTIONS = tuple(instruction for subject in _SUBJECTS for instruction in subject.INSTRUCTIONS)
 SEEDS = {name: seed for subject in _SUBJECTS for name, seed in subject.SEEDS.items()}

@@ -10,7 +10,7 @@ from solders.pubkey import Pubkey
 
 from proofgrid.settlement.instructions import requests
 from proofgrid.settlement.layout.requests import FULFILLED
-from proofgrid.settlement.program import build, linker
+from proofgrid.settlement.program import build
 from tests.settlement.test_requests import Job, job
 
 __all__ = ["job"]
@@ -18,8 +18,7 @@ __all__ = ["job"]
 
 @cache
 def callee() -> bytes:
-    source = Path(__file__).parent / "programs" / "callback.c"
-    return linker.link(build.compile_object(source, ("-I", str(build.FOLDER / "src"), "-Wno-unused-function")))
+    return build.build_other(Path(__file__).parent / "programs" / "callback.c")
 
 
 class Callback:

@@ -9,10 +9,11 @@ from solders.pubkey import Pubkey
 from proofgrid.settlement.accounts import DemandAccount
 from proofgrid.settlement.addresses import demand_address, vault_address
 from proofgrid.settlement.instructions import batches, governance
-from proofgrid.settlement.layout.batches import LEAF_DEMANDED, LEAF_PAID, LEAF_UNPAID, LEAF_VOID
+from proofgrid.settlement.layout.batches import LEAF_DEMANDED, LEAF_PAID, LEAF_UNPAID, LEAF_VOID, VERDICT
 from proofgrid.settlement.layout.governance import DENY_BATCHES
 from proofgrid.settlement.layout.requests import FULFILLED
 from proofgrid.settlement.transactions import sign
+from proofgrid.verifier.receipts import digest_public_inputs
 from tests.settlement.batches import Batch, Entry, proof_digest
 from tests.settlement.conftest import Chain
 from tests.settlement.instances import OUTSIDE_SUBGROUP, Instance, instance, r
@@ -471,7 +472,17 @@ def test_a_receipt_holds_after_the_window(network: Network, committer: Person) -
     network.chain.refuses("ChallengeWindowOpen", batch.receipt(3))
     network.pass_time(WINDOW_S + 1)
     result = network.chain.send(batch.receipt(3))
-    assert result.return_data().data == bytes(committer.prover)
+    entry, verdict = batch.entries[3], VERDICT.decode(result.return_data().data.ljust(VERDICT.size, b"\0"))
+    assert verdict == {
+        "committer": bytes(committer.prover),
+        "key": entry.key_digest,
+        "inputs": digest_public_inputs(entry.given.inputs),
+        "proof": proof_digest(entry.given),
+        "request": entry.request,
+        "prover": entry.prover,
+        "price": entry.price,
+        "committed_s": batch.account.unix_time_s,
+    }
     assert result.compute_units_consumed() < 15_000
 
 

@@ -155,11 +155,8 @@ def test_a_request_with_all_inputs_is_fulfilled(job: Job) -> None:
     job.given, job.terms = WIDE, replace(job.terms, key_digest=WIDE.digest, inputs=WIDE.inputs)
     job.demanded()
     chain = job.chain
-    wrong = prepared(chain, job.fulfil(replace(WIDE, inputs=(*WIDE.inputs[:-1], 5))))
-    key = job.fulfil().accounts[3]
-    chain.refuses(
-        "WrongStatement", Instruction(wrong.program_id, wrong.data, [*wrong.accounts[:3], key, *wrong.accounts[4:]])
-    )
+    other = replace(WIDE, inputs=(*WIDE.inputs[:-1], 5))
+    chain.refuses("WrongStatement", prepared(chain, job.fulfil(other)))
     result = chain.send(prepared(chain, job.fulfil()), compute_units=UNITS)
     assert job.account.state == FULFILLED
     assert result.compute_units_consumed() < 400_000

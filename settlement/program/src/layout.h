@@ -219,6 +219,26 @@ _Static_assert(__builtin_offsetof(permission, digest) == 0, "permission.digest")
 _Static_assert(__builtin_offsetof(permission, denied) == 32, "permission.denied");
 _Static_assert(__builtin_offsetof(permission, reserved) == 33, "permission.reserved");
 
+typedef struct __attribute__((may_alias)) {
+  u8 committer[32];
+  u8 key[32];
+  u8 inputs[32];
+  u8 proof[32];
+  u8 request[32];
+  u8 prover[32];
+  u64 price;
+  i64 committed_s;
+} verdict;
+_Static_assert(sizeof(verdict) == 208, "verdict has padding");
+_Static_assert(__builtin_offsetof(verdict, committer) == 0, "verdict.committer");
+_Static_assert(__builtin_offsetof(verdict, key) == 32, "verdict.key");
+_Static_assert(__builtin_offsetof(verdict, inputs) == 64, "verdict.inputs");
+_Static_assert(__builtin_offsetof(verdict, proof) == 96, "verdict.proof");
+_Static_assert(__builtin_offsetof(verdict, request) == 128, "verdict.request");
+_Static_assert(__builtin_offsetof(verdict, prover) == 160, "verdict.prover");
+_Static_assert(__builtin_offsetof(verdict, price) == 192, "verdict.price");
+_Static_assert(__builtin_offsetof(verdict, committed_s) == 200, "verdict.committed_s");
+
 #define UPLOAD_ACCOUNT_DISCRIMINATOR 0x31646c70752e6770ull
 typedef struct __attribute__((may_alias)) {
   u64 discriminator;
@@ -492,7 +512,8 @@ typedef struct __attribute__((may_alias)) {
   u8 direct_only;
   u8 callback_due;
   u8 bump;
-  u8 reserved[6];
+  u8 permission_bump;
+  u8 reserved[5];
 } request_account;
 _Static_assert(sizeof(request_account) == 336, "request_account has padding");
 _Static_assert(__builtin_offsetof(request_account, discriminator) == 0, "request_account.discriminator");
@@ -520,7 +541,8 @@ _Static_assert(__builtin_offsetof(request_account, state) == 326, "request_accou
 _Static_assert(__builtin_offsetof(request_account, direct_only) == 327, "request_account.direct_only");
 _Static_assert(__builtin_offsetof(request_account, callback_due) == 328, "request_account.callback_due");
 _Static_assert(__builtin_offsetof(request_account, bump) == 329, "request_account.bump");
-_Static_assert(__builtin_offsetof(request_account, reserved) == 330, "request_account.reserved");
+_Static_assert(__builtin_offsetof(request_account, permission_bump) == 330, "request_account.permission_bump");
+_Static_assert(__builtin_offsetof(request_account, reserved) == 331, "request_account.reserved");
 
 enum { TYPE_ANY, TYPE_SYSTEM_PROGRAM, TYPE_TOKEN_PROGRAM, TYPE_UPLOAD_ACCOUNT, TYPE_KEY_ACCOUNT, TYPE_BATCH_ACCOUNT, TYPE_DEMAND_ACCOUNT, TYPE_CONFIG_ACCOUNT, TYPE_PROPOSAL_ACCOUNT, TYPE_VOTE_ACCOUNT, TYPE_PERMISSION_ACCOUNT, TYPE_PROVER_ACCOUNT, TYPE_POSITION_ACCOUNT, TYPE_REQUEST_ACCOUNT };
 #define FIRST_RECORD_TYPE 3
