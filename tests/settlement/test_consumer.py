@@ -179,6 +179,24 @@ def test_funds_go_to_whom_the_escrow_names(network: Network, escrow: Escrow, fin
     network.chain.refuses(MALFORMED, Instruction(escrow.program, honest.data[:8], honest.accounts))
 
 
+def test_the_shape_is_demanded(network: Network, escrow: Escrow, depositor: Keypair, final: Batch) -> None:
+    network.pass_time(REFUND_AFTER_S)
+    opening = replace(escrow, nonce=1).open()
+    for honest in (opening, escrow.refund()):
+        for data, metas in (
+            (honest.data + b"\0", honest.accounts),
+            (honest.data[:-1], honest.accounts),
+            (honest.data, honest.accounts[:-1]),
+            (honest.data, [*honest.accounts, honest.accounts[0]]),
+        ):
+            network.chain.refuses(MALFORMED, Instruction(escrow.program, data, metas), signers=[depositor])
+    for honest, written in ((escrow.release(final.receipt(0)), 3), (escrow.refund(), 2)):
+        for at in range(written):
+            metas = list(honest.accounts)
+            metas[at] = AccountMeta(metas[at].pubkey, False, False)
+            network.chain.refuses(NOT_OURS, Instruction(escrow.program, honest.data, metas))
+
+
 def test_the_depositor_gets_it_back_later(network: Network, escrow: Escrow, final: Batch) -> None:
     chain = network.chain
     network.pass_time(REFUND_AFTER_S - WINDOW_S - 2)
