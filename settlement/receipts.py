@@ -1,8 +1,8 @@
 """Receipts towards the chain: as bytes for where room is short, and as the question to the program.
 
 The bytes, little-endian: ``pg.r`` | leaf's index u32 | price u64 | batch account 32 | transaction 64 | request, key,
-inputs, proof, prover 32 each | the path, 32 for each sibling. What they leave out stands in the batch account: 272 bytes
-and 32 for each level of the tree, 592 for a batch of 1,024.
+inputs, proof, prover 32 each | the path, 32 for each sibling: 272 bytes and 32 for each level of the tree, 592 for a
+batch of 1,024. What they leave out stands in the batch account.
 """
 
 import struct

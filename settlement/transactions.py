@@ -41,10 +41,14 @@ def sign(
 
 def fits(instructions: Sequence[Instruction], payer: Pubkey) -> bool:
     """Whether one transaction, paid by ``payer`` and with a compute budget, holds them."""
-    budget = [set_compute_unit_limit(0), set_compute_unit_price(0)]
-    message = MessageV0.try_compile(payer, [*budget, *instructions], [], Hash.default())
+    return size_of([set_compute_unit_limit(0), set_compute_unit_price(0), *instructions], payer) <= PACKET_SIZE
+
+
+def size_of(instructions: Sequence[Instruction], payer: Pubkey) -> int:
+    """Bytes of the transaction with just these instructions."""
+    message = MessageV0.try_compile(payer, list(instructions), [], Hash.default())
     signatures = [Signature.default()] * message.header.num_required_signatures
-    return len(bytes(VersionedTransaction.populate(message, signatures))) <= PACKET_SIZE
+    return len(bytes(VersionedTransaction.populate(message, signatures)))
 
 
 def refusal_of(error: object, logs: Sequence[str] = ()) -> ProgramRefused:

@@ -10,7 +10,8 @@ from solders.system_program import TransferParams, transfer
 from proofgrid.settlement.accounts import KeyAccount, key_encoding_size
 from proofgrid.settlement.addresses import key_address, upload_address
 from proofgrid.settlement.instructions import keys, uploads
-from proofgrid.settlement.layout.keys import G1_SIZE, G2_SIZE, KEY_ACCOUNT, UPLOAD_ACCOUNT
+from proofgrid.settlement.layout.keys import G1_SIZE, G2_SIZE, KEY_ACCOUNT
+from proofgrid.settlement.layout.uploads import UPLOAD_ACCOUNT
 from tests.settlement.conftest import Chain
 from tests.settlement.instances import OUTSIDE_SUBGROUP, Instance, instance, q, words
 
