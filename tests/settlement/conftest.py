@@ -19,6 +19,7 @@ from proofgrid.settlement.program import program_bytes
 from proofgrid.settlement.transactions import refusal_of, sign
 from tests.settlement.instances import Instance
 
+PROGRAM_ID = Pubkey(b"the settlement program in tests.")  # fixed, so that every derived address has the same bump
 FEATURES = {"mainnet": lambda: None, "all_features": FeatureSet.all_enabled}
 
 
@@ -27,7 +28,7 @@ class Chain:
     """A machine with the program and a payer; ``send`` raises ProgramRefused with the refusal's name."""
 
     svm: LiteSVM
-    program_id: Pubkey = field(default_factory=Pubkey.new_unique)
+    program_id: Pubkey = PROGRAM_ID
     payer: Keypair = field(default_factory=lambda: Keypair.from_seed(bytes([7]) * 32))
 
     def send(
