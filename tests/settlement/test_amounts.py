@@ -12,7 +12,7 @@ from solders.instruction import Instruction
 from proofgrid.errors import ProgramRefused
 from proofgrid.settlement.devnet.machine import strict_svm
 from proofgrid.settlement.program import build, linker
-from tests.settlement.conftest import Chain
+from tests.settlement.chains import Chain
 
 TOP = 2**64 - 1
 word = st.integers(0, TOP) | st.integers(0, 64).map(lambda k: 2**k - 1) | st.integers(0, 63).map(lambda k: 2**k)

@@ -11,9 +11,7 @@ from solders.pubkey import Pubkey
 from proofgrid.settlement.instructions import requests
 from proofgrid.settlement.layout.requests import FULFILLED
 from proofgrid.settlement.program import build, linker
-from tests.settlement.test_requests import Job, job
-
-__all__ = ["job"]
+from tests.settlement.jobs import Job
 
 
 @cache

@@ -5,7 +5,7 @@ from solders.instruction import AccountMeta, Instruction
 from proofgrid.settlement.accounts import UploadAccount
 from proofgrid.settlement.addresses import upload_address
 from proofgrid.settlement.instructions import keys
-from tests.settlement.conftest import Chain
+from tests.settlement.chains import Chain
 from tests.settlement.instances import instance
 
 

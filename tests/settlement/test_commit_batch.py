@@ -14,9 +14,9 @@ from proofgrid.settlement.addresses import batch_address, batch_addresses, deriv
 from proofgrid.settlement.instructions import batches, config, provers
 from proofgrid.settlement.layout.batches import COMMIT_BATCH, LEAF_UNPAID, MAX_LEAVES, SEEDS, ZERO_ROOT
 from proofgrid.settlement.transactions import sign
-from tests.settlement.conftest import Chain
+from tests.settlement.altered import with_account
+from tests.settlement.chains import Chain
 from tests.settlement.network import PARAMETERS, Network, Person
-from tests.settlement.test_config import with_account
 
 ROOTS = [sha256(bytes([i])).digest() for i in range(8)]
 BOND = PARAMETERS.leaf_bond

@@ -11,7 +11,7 @@ from proofgrid.settlement.accounts import KeyAccount
 from proofgrid.settlement.addresses import key_address, upload_address
 from proofgrid.settlement.instructions import keys
 from proofgrid.settlement.layout.keys import G1_SIZE, G2_SIZE, KEY_ACCOUNT, UPLOAD_ACCOUNT
-from tests.settlement.conftest import Chain
+from tests.settlement.chains import Chain
 from tests.settlement.instances import OUTSIDE_SUBGROUP, Instance, instance, q, words
 
 

@@ -9,7 +9,7 @@ from proofgrid.settlement.accounts import UploadAccount, key_encoding_size
 from proofgrid.settlement.addresses import upload_address
 from proofgrid.settlement.instructions import keys
 from proofgrid.settlement.layout.keys import MAX_PUBLIC_INPUTS
-from tests.settlement.conftest import Chain
+from tests.settlement.chains import Chain
 
 DIGEST = bytes(range(32))
 SIZE = key_encoding_size(1)

@@ -9,7 +9,7 @@ from proofgrid.settlement.addresses import key_address, upload_address
 from proofgrid.settlement.instructions import keys
 from proofgrid.settlement.layout.keys import KEY_ACCOUNT, PROOF_SIZE
 from proofgrid.settlement.transactions import PACKET_SIZE, sign
-from tests.settlement.conftest import Chain
+from tests.settlement.chains import Chain
 from tests.settlement.instances import OUTSIDE_SUBGROUP, Instance, instance, q, r, words
 
 HEAD = 8 + PROOF_SIZE  # bytes before the inputs

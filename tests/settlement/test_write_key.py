@@ -7,7 +7,7 @@ from solders.pubkey import Pubkey
 from proofgrid.settlement.accounts import UploadAccount, key_encoding_size
 from proofgrid.settlement.addresses import key_address, upload_address
 from proofgrid.settlement.instructions import keys
-from tests.settlement.conftest import Chain
+from tests.settlement.chains import Chain
 from tests.settlement.instances import instance
 
 DIGEST = bytes(range(32))

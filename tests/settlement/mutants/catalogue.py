@@ -71,7 +71,13 @@ def _edits(program: Program, code: str, start: int, end: int) -> Iterator[Edit]:
     for match in re.finditer(r"\bREQUIRE\(", code[body]):
         at, opening = start + match.start(), start + match.end() - 1
         condition = (opening + 1, arguments(code, opening)[-2][1])
-        yield "removed", (at, matching(code, opening)), at, matching(code, opening), f"(void)({code[slice(*condition)]})"
+        yield (
+            "removed",
+            (at, matching(code, opening)),
+            at,
+            matching(code, opening),
+            f"(void)({code[slice(*condition)]})",
+        )
     for match in re.finditer(r"\bTRY\(", code[body]):
         at, opening = start + match.start(), start + match.end() - 1
         yield from _ignored(program, code, at, arguments(code, opening)[0], matching(code, opening), "{}")

@@ -107,7 +107,9 @@ def table(verdicts: Mapping[Mutant, Verdict]) -> str:
     unseen = {mutant: verdict for mutant, verdict in verdicts.items() if verdict.outcome != "killed"}
     if unseen:
         lines += ["", "## Not killed", "", "| where | what | outcome |", "|---|---|---|"]
-        lines += [f"| {one.where} | {_cell(one)} | {verdict.outcome}: {verdict.by} |" for one, verdict in unseen.items()]
+        lines += [
+            f"| {one.where} | {_cell(one)} | {verdict.outcome}: {verdict.by} |" for one, verdict in unseen.items()
+        ]
     for file in sorted({mutant.file for mutant in verdicts}):
         lines += ["", f"## {file}", "", "| where | mutation | killed by |", "|---|---|---|"]
         lines += [
@@ -125,5 +127,3 @@ def _cell(mutant: Mutant) -> str:
 def _test(by: str) -> str:
     path, separator, name = by.partition("::")
     return f"`{Path(path).name}::{name}`".replace("|", "\\|") if separator else by
-
-

@@ -22,7 +22,7 @@ from solders.instruction import Instruction
 from proofgrid.errors import ProofgridError
 from proofgrid.settlement.layout import INSTRUCTIONS
 from proofgrid.settlement.program import build, linker, program_bytes
-from tests.settlement import conftest
+from tests.settlement import chains
 from tests.settlement.mutants.catalogue import Mutant
 
 TAGS = {instruction.arguments.tag: instruction.name for instruction in INSTRUCTIONS}
@@ -65,22 +65,22 @@ class Session:
 
     def _measure(self) -> None:
         """Every test once against the committed program."""
-        send, current = conftest.Chain.send, ""
+        send, current = chains.Chain.send, ""
 
-        def noting(chain: conftest.Chain, *batch: Instruction, **options: object) -> object:
+        def noting(chain: chains.Chain, *batch: Instruction, **options: object) -> object:
             for one in batch:
                 ours = one.program_id == chain.program_id and one.data
                 self.baseline.sends[current].add(TAGS.get(one.data[0], "*") if ours else "*")
             return send(chain, *batch, **options)  # type: ignore[arg-type]
 
-        conftest.Chain.send = noting  # type: ignore[assignment,method-assign]
+        chains.Chain.send = noting  # type: ignore[assignment,method-assign]
         for current, following in _pairs(list(self.items)):
             self.baseline.sends[current] = set()
             began = time.monotonic()
             if _fails(self.items[current], self.items.get(following)):
                 self.baseline.failed.append(current)
             self.baseline.seconds[current] = time.monotonic() - began
-        conftest.Chain.send = send  # type: ignore[method-assign]
+        chains.Chain.send = send  # type: ignore[method-assign]
 
     def tests_for(self, mutant: Mutant, hint: str = "") -> list[str]:
         """Every test that can notice: last time's, then the instructions' own files, quick ones first."""
@@ -127,7 +127,7 @@ class Session:
         if program == program_bytes():
             return Verdict("same")
         build.FOLDER = folder  # for tests that compile a header of ours
-        conftest.program_bytes = lambda: program
+        chains.program_bytes = lambda: program
         return self._tested(self.tests_for(mutant, hint))
 
     def _tested(self, names: Sequence[str]) -> Verdict:

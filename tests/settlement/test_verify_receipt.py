@@ -1,0 +1,61 @@
+"""verify_receipt: a receipt holds for a leaf that is final, and for no other."""
+
+from tests.settlement.batches import (
+    FALSE,
+    WINDOW_S,
+    Batch,
+    Entry,
+    challenge,
+    demand,
+    filled,
+)
+from tests.settlement.instances import instance
+from tests.settlement.network import Network, Person
+
+
+def test_a_receipt_holds_after_the_window(network: Network, committer: Person) -> None:
+    batch = filled(committer)
+    network.chain.refuses("ChallengeWindowOpen", batch.receipt(3))
+    network.pass_time(WINDOW_S + 1)
+    result = network.chain.send(batch.receipt(3))
+    assert result.return_data().data == bytes(committer.prover)
+    assert result.compute_units_consumed() < 15_000
+
+
+def test_receipts_of_other_leaves_do_not_hold(network: Network, committer: Person) -> None:
+    network.chain.register(instance(2))
+    batch = filled(committer)
+    network.pass_time(WINDOW_S + 1)
+    for refusal, changes in (
+        ("WrongPath", {"price": 6}),
+        ("WrongPath", {"request": bytes(32)}),
+        ("WrongPath", {"prover": bytes(32)}),
+        ("WrongPath", {"inputs_digest": bytes(32)}),
+        ("WrongPath", {"proof_digest": bytes(32)}),
+        ("WrongPath", {"key_digest": instance(2).digest}),
+        ("WrongPath", {"leaf": 2}),
+        ("NoSuchLeaf", {"leaf": 5}),
+        ("WrongPath", {"path": []}),
+        ("WrongBatchAccount", {"batch": committer.prover}),
+    ):
+        network.chain.refuses(refusal, batch.receipt(3, **changes))
+
+
+def test_void_and_demanded_leaves_have_no_receipt(network: Network, committer: Person) -> None:
+    batch, demander = filled(committer, FALSE), network.person(41, 100)
+    network.chain.send(challenge(batch, 0, demander.tokens))
+    network.chain.send(demand(batch, 1, demander), signers=[demander.keypair])
+    network.pass_time(WINDOW_S + 1)
+    network.chain.refuses("LeafVoid", batch.receipt(0))
+    network.chain.refuses("ChallengeWindowOpen", batch.receipt(1))
+    network.chain.send(batch.receipt(2))
+
+
+def test_a_key_registered_later_has_no_receipt(network: Network, committer: Person) -> None:
+    """In the challenge window nobody could have run the verifier under it."""
+    hidden = instance(2)
+    batch = Batch(network, committer, [Entry(hidden, bytes(32), b"p" * 32)]).committed()
+    network.pass_time(1)
+    network.chain.register(hidden)
+    network.pass_time(WINDOW_S)
+    network.chain.refuses("KeyRegisteredLater", batch.receipt(0))
