@@ -1,5 +1,6 @@
 """The law of every instruction: its accounts are what layout declares of them, its data as long as it must be."""
 
+import struct
 from collections.abc import Iterator, Sequence
 
 from solders.account import Account
@@ -29,10 +30,15 @@ def keeps_its_shape(
         chain.refuses(refusal, altered, signers=[payer, *(one for one in signers if one.pubkey() in wanted)])
     if creates:
         usual = chain.svm.get_rent()
-        chain.svm.set_rent(Rent(usual.lamports_per_byte_year, 3.0, usual.burn_percent))
+        chain.svm.set_rent(rent(usual.lamports_per_byte, 3.0))
         chain.refuses("UnsupportedRent", honest, signers=[payer, *signers])
         chain.svm.set_rent(usual)
     chain.send(honest, signers=[payer, *signers])
+
+
+def rent(lamports: int, threshold: float) -> Rent:
+    """What a byte costs, and for how many years one pays to be exempt."""
+    return Rent.from_bytes(struct.pack("<QdB", lamports, threshold, 50))
 
 
 def departures(chain: Chain, declared: Instruction, honest: Built) -> Iterator[tuple[str, Built]]:

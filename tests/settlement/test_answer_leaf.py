@@ -4,7 +4,7 @@ from proofgrid.settlement.accounts import DemandAccount
 from proofgrid.settlement.addresses import (
     demand_address,
 )
-from proofgrid.settlement.layout.batches import LEAF_DEMANDED, LEAF_UNPAID
+from proofgrid.settlement.layout.batches import ANSWER_LEAF, LEAF_DEMANDED, LEAF_UNPAID
 from tests.settlement.altered import with_account
 from tests.settlement.batches import (
     FALSE,
@@ -16,6 +16,7 @@ from tests.settlement.batches import (
     void,
 )
 from tests.settlement.network import PARAMETERS, Network, Person
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_an_answered_demand_pays_the_committer(network: Network, committer: Person) -> None:
@@ -66,3 +67,9 @@ def test_a_demand_is_settled_with_whom_it_names(network: Network, committer: Per
     chain.refuses("WrongTokenAccount", with_account(void(batch, 2, demander), 6, thief.tokens))
     chain.refuses("WrongCommitter", with_account(void(batch, 2, demander), 2, other.prover))
     chain.refuses("WrongVault", with_account(void(batch, 2, demander), 5, thief.tokens))
+
+
+def test_it_keeps_its_shape(network: Network, committer: Person) -> None:
+    batch, demander = filled(committer), network.person(41, 100)
+    network.chain.send(demand(batch, 2, demander), signers=[demander.keypair])
+    keeps_its_shape(network.chain, ANSWER_LEAF, answer(batch, 2, demander))

@@ -5,10 +5,11 @@ from dataclasses import replace
 from solders.instruction import AccountMeta, Instruction
 
 from proofgrid.settlement.instructions import config
-from proofgrid.settlement.layout.requests import ASSIGNED
+from proofgrid.settlement.layout.requests import ASSIGN_REQUEST, ASSIGNED
 from tests.settlement.altered import with_account
 from tests.settlement.jobs import CAP, PRICE, Job
 from tests.settlement.network import PARAMETERS
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_assigning_locks_the_provers_stake(job: Job) -> None:
@@ -73,3 +74,8 @@ def test_assignments_have_their_time(job: Job) -> None:
     stop = config.set_paused(job.chain.program_id, job.network.guardian.pubkey(), paused=True)
     job.chain.send(stop, signers=[job.network.guardian])
     job.chain.refuses("Paused", job.assign(), signers=signers)
+
+
+def test_it_keeps_its_shape(job: Job) -> None:
+    job.opened()
+    keeps_its_shape(job.chain, ASSIGN_REQUEST, job.assign(), [job.assigner, job.prover.hot])

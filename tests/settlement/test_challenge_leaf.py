@@ -8,7 +8,7 @@ from solders.instruction import Instruction
 from proofgrid.settlement.addresses import (
     vault_address,
 )
-from proofgrid.settlement.layout.batches import LEAF_UNPAID, LEAF_VOID
+from proofgrid.settlement.layout.batches import CHALLENGE_LEAF, LEAF_UNPAID, LEAF_VOID
 from proofgrid.settlement.transactions import sign
 from tests.settlement.altered import with_account
 from tests.settlement.batches import (
@@ -23,6 +23,7 @@ from tests.settlement.batches import (
 )
 from tests.settlement.instances import OUTSIDE_SUBGROUP, Instance, instance, r
 from tests.settlement.network import Network, Person
+from tests.settlement.shape import keeps_its_shape
 
 
 @pytest.mark.parametrize(
@@ -140,3 +141,8 @@ def test_challenging_with_wrong_accounts_is_refused(network: Network, committer:
     chain.refuses("WrongVault", with_account(honest, 4, other.tokens))
     chain.refuses("SameAccountTwice", with_account(honest, 5, vault_address(chain.program_id)[0]))
     chain.refuses("WrongTokenAccount", with_account(honest, 5, committer.prover))
+
+
+def test_it_keeps_its_shape(network: Network, committer: Person) -> None:
+    batch = filled(committer, FALSE)
+    keeps_its_shape(network.chain, CHALLENGE_LEAF, challenge(batch, 0, committer.tokens))

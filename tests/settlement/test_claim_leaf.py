@@ -6,7 +6,7 @@ import pytest
 from solders.instruction import Instruction
 
 from proofgrid.settlement.instructions import governance
-from proofgrid.settlement.layout.batches import LEAF_PAID
+from proofgrid.settlement.layout.batches import CLAIM_LEAF, LEAF_PAID
 from proofgrid.settlement.layout.governance import (
     DENY_BATCHES,
 )
@@ -25,6 +25,7 @@ from tests.settlement.batches import (
 from tests.settlement.instances import instance
 from tests.settlement.jobs import CAP, FEE, FUNDS, PRICE, Job
 from tests.settlement.network import Person
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_a_leaf_pays_after_its_window_once(job: Job, coordinator: Person) -> None:
@@ -156,3 +157,10 @@ def test_the_cap_minus_the_price_goes_back(job: Job, coordinator: Person) -> Non
     job.chain.send(claim(job, batch))
     assert job.requester.balance == FUNDS - 1
     assert CAP - 1 > 0
+
+
+def test_it_keeps_its_shape(job: Job, coordinator: Person) -> None:
+    job.assigned()
+    batch = claimable(job, coordinator)
+    job.network.pass_time(WINDOW_S + 1)
+    keeps_its_shape(job.chain, CLAIM_LEAF, claim(job, batch))

@@ -1,8 +1,9 @@
 """close_request: a requester cancels what is open, anyone refunds what expired and cleans up what is over."""
 
-from proofgrid.settlement.layout.requests import OPEN
+from proofgrid.settlement.layout.requests import CLOSE_REQUEST, OPEN
 from tests.settlement.altered import with_account
 from tests.settlement.jobs import CAP, FUNDS, PRICE, Job
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_a_requester_cancels(job: Job) -> None:
@@ -59,3 +60,8 @@ def test_nobody_else_cancels(job: Job) -> None:
     job.network.pass_time(151)
     job.chain.refuses("WrongRequester", with_account(job.close(), 0, stranger.key))
     job.chain.refuses("WrongVault", with_account(job.close(), 3, stranger.tokens))
+
+
+def test_it_keeps_its_shape(job: Job) -> None:
+    job.opened()
+    keeps_its_shape(job.chain, CLOSE_REQUEST, job.close(signed=True), [job.requester.keypair])

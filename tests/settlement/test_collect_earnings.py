@@ -1,8 +1,10 @@
 """collect_earnings: what was earned goes to the payout account, once."""
 
 from proofgrid.settlement.instructions import provers
+from proofgrid.settlement.layout.provers import COLLECT_EARNINGS
 from tests.settlement.altered import with_account
-from tests.settlement.network import Network
+from tests.settlement.network import Network, Person
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_earnings_go_to_the_payout_account_once(network: Network) -> None:
@@ -18,3 +20,10 @@ def test_earnings_go_to_the_payout_account_once(network: Network) -> None:
     chain.send(collect)
     assert (prover.balance - before, prover.pool.earned) == (1_000, 0)
     chain.refuses("NothingToCollect", collect)
+
+
+def test_it_keeps_its_shape(network: Network, large: Person) -> None:
+    network.edit_prover(large, stake=5_000, earned=1_000)
+    keeps_its_shape(
+        network.chain, COLLECT_EARNINGS, provers.collect_earnings(network.chain.program_id, large.prover, large.tokens)
+    )

@@ -1,9 +1,10 @@
 """demand_reveal: a requester demands its proof on chain, for a bond, and the prover answers or loses."""
 
-from proofgrid.settlement.layout.requests import DEMANDED
+from proofgrid.settlement.layout.requests import DEMAND_REVEAL, DEMANDED
 from tests.settlement.altered import with_account
 from tests.settlement.jobs import CAP, FEE, FUNDS, PRICE, Job
 from tests.settlement.network import PARAMETERS
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_an_answered_demand_pays_in_full_and_the_bond(job: Job) -> None:
@@ -49,3 +50,8 @@ def test_demands_have_their_time_and_their_requester(job: Job) -> None:
 def test_one_demand_is_enough(job: Job) -> None:
     job.demanded()
     job.chain.refuses("RequestNotAssigned", job.demand(), signers=[job.requester.keypair])
+
+
+def test_it_keeps_its_shape(job: Job) -> None:
+    job.assigned()
+    keeps_its_shape(job.chain, DEMAND_REVEAL, job.demand(), [job.requester.keypair])

@@ -6,8 +6,10 @@ from solders.pubkey import Pubkey
 from proofgrid.settlement.addresses import (
     vault_address,
 )
+from proofgrid.settlement.layout.provers import DEPOSIT_STAKE
 from tests.settlement.altered import with_account
-from tests.settlement.network import Network
+from tests.settlement.network import Network, Person
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_a_deposit_buys_shares(network: Network) -> None:
@@ -90,3 +92,8 @@ def test_wrong_accounts_are_refused(network: Network) -> None:
     chain.refuses("WrongTokenAccount", with_account(withdraw, 5, foreign), signers=signers)
     frozen = network.token_account(prover.key, state=2)
     chain.refuses("WrongTokenAccount", with_account(withdraw, 5, frozen), signers=signers)
+
+
+def test_it_keeps_its_shape(network: Network, large: Person) -> None:
+    friend = network.person(22, 100)
+    keeps_its_shape(network.chain, DEPOSIT_STAKE, friend.deposit(large, 100), [friend.keypair], creates=True)

@@ -19,10 +19,12 @@ from proofgrid.settlement.layout.governance import (
     CHANGE_ROLES,
     DENY_BATCHES,
     DENY_REQUESTS,
+    EXECUTE,
 )
 from tests.settlement.altered import with_account
 from tests.settlement.ballots import CHEAPER, DELAY_S, VOTE_S, accept, execute, propose, vote
 from tests.settlement.network import PARAMETERS, Network, Person
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_the_stake_changes_the_parameters(network: Network, large: Person, small: Person) -> None:
@@ -141,3 +143,10 @@ def test_wrong_accounts_are_refused(network: Network, large: Person) -> None:
     chain.refuses("WrongProposalAccount", with_account(execute(network), 2, large.prover))
     chain.refuses("WrongConfigAccount", with_account(execute(network), 1, large.prover))
     chain.send(execute(network))
+
+
+def test_it_keeps_its_shape(network: Network, large: Person) -> None:
+    digest = bytes(range(32))
+    change = governance.propose_permission(network.chain.program_id, large.key, 0, digest, DENY_BATCHES)
+    accept(network, change, large)
+    keeps_its_shape(network.chain, EXECUTE, execute(network, digest=digest), [network.chain.payer], creates=True)

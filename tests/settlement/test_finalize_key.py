@@ -10,9 +10,10 @@ from solders.system_program import TransferParams, transfer
 from proofgrid.settlement.accounts import KeyAccount
 from proofgrid.settlement.addresses import key_address, upload_address
 from proofgrid.settlement.instructions import keys
-from proofgrid.settlement.layout.keys import G1_SIZE, G2_SIZE, KEY_ACCOUNT, UPLOAD_ACCOUNT
+from proofgrid.settlement.layout.keys import FINALIZE_KEY, G1_SIZE, G2_SIZE, KEY_ACCOUNT, UPLOAD_ACCOUNT
 from tests.settlement.chains import Chain
 from tests.settlement.instances import OUTSIDE_SUBGROUP, Instance, instance, q, words
+from tests.settlement.shape import keeps_its_shape
 
 
 def build(chain: Chain, of: Instance) -> Instruction:
@@ -163,3 +164,9 @@ def test_flags_are_demanded(chain: Chain) -> None:
     honest = build(chain, given)
     chain.refuses("MissingAccount", Instruction(chain.program_id, honest.data, honest.accounts[:3]))
     chain.refuses("MalformedInstruction", Instruction(chain.program_id, honest.data + b"\0", honest.accounts))
+
+
+def test_it_keeps_its_shape(chain: Chain) -> None:
+    given = instance(1)
+    chain.upload(given)
+    keeps_its_shape(chain, FINALIZE_KEY, build(chain, given), [chain.payer], creates=True)

@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 from solders.instruction import Instruction
 
-from proofgrid.settlement.layout.requests import FULFILLED
+from proofgrid.settlement.layout.requests import FULFIL_REQUEST, FULFILLED
 from proofgrid.settlement.transactions import sign
 from tests.settlement.altered import with_account
 from tests.settlement.instances import instance, r
 from tests.settlement.jobs import CAP, FEE, FUNDS, PRICE, Job
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_a_true_proof_is_paid_and_the_rest_goes_back(job: Job) -> None:
@@ -102,3 +103,8 @@ def test_a_refund_account_that_is_closed_or_frozen_stops_no_payment(job: Job, st
     job.chain.send(job.close(fresh, signed=True), signers=[job.requester.keypair])
     assert job.network.balance(fresh) == CAP - PRICE
     assert job.network.vault == job.owed()
+
+
+def test_it_keeps_its_shape(job: Job) -> None:
+    job.assigned()
+    keeps_its_shape(job.chain, FULFIL_REQUEST, job.fulfil())

@@ -8,8 +8,9 @@ from solders.system_program import TransferParams, transfer
 from proofgrid.settlement.accounts import UploadAccount, key_encoding_size
 from proofgrid.settlement.addresses import upload_address
 from proofgrid.settlement.instructions import keys
-from proofgrid.settlement.layout.keys import MAX_PUBLIC_INPUTS
+from proofgrid.settlement.layout.keys import INIT_KEY, MAX_PUBLIC_INPUTS
 from tests.settlement.chains import Chain
+from tests.settlement.shape import keeps_its_shape
 
 DIGEST = bytes(range(32))
 SIZE = key_encoding_size(1)
@@ -111,3 +112,7 @@ def test_more_accounts_than_the_program_reads_are_refused(chain: Chain) -> None:
     more = [AccountMeta(Pubkey.new_unique(), False, False) for _ in range(13)]
     chain.send(Instruction(chain.program_id, honest.data, [*honest.accounts, *more]))
     chain.refuses("TooManyAccounts", Instruction(chain.program_id, b"\x03", [*honest.accounts, *more, more[0]]))
+
+
+def test_it_keeps_its_shape(chain: Chain) -> None:
+    keeps_its_shape(chain, INIT_KEY, build(chain), [chain.payer], creates=True)

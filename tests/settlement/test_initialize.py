@@ -19,6 +19,7 @@ from proofgrid.settlement.parameters import Parameters
 from tests.settlement.altered import with_account
 from tests.settlement.chains import Chain
 from tests.settlement.network import PARAMETERS, WINDOWS, Network, name_upgrade_authority
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_the_upgrade_authority_begins_the_network(chain: Chain) -> None:
@@ -140,3 +141,7 @@ def test_defaults_are_acceptable(chain: Chain) -> None:
     network = Network.on(chain, Parameters())
     assert network.config.rules == Parameters()
     assert replace(network.config, bump=0).bump == 0
+
+
+def test_it_keeps_its_shape(chain: Chain) -> None:
+    keeps_its_shape(chain, INITIALIZE, Network.before(chain).initialize(), [chain.payer], creates=True)

@@ -18,6 +18,7 @@ from proofgrid.settlement.layout.requests import OPEN, OPEN_REQUEST
 from proofgrid.verifier.receipts import digest_public_inputs
 from tests.settlement.altered import with_account
 from tests.settlement.jobs import CAP, FUNDS, Job
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_opening_puts_the_cap_into_escrow(job: Job) -> None:
@@ -98,3 +99,7 @@ def test_opening_with_wrong_accounts_is_refused(job: Job) -> None:
     at = OPEN_REQUEST.arguments.offset("direct_only")
     flagged = Instruction(chain.program_id, honest.data[:at] + b"\2" + honest.data[at + 1 :], honest.accounts)
     chain.refuses("MalformedFlag", flagged, signers=signers)
+
+
+def test_it_keeps_its_shape(job: Job) -> None:
+    keeps_its_shape(job.chain, OPEN_REQUEST, job.open(), [job.requester.keypair], creates=True)

@@ -2,12 +2,11 @@
 
 from proofgrid.settlement.instructions import governance
 from proofgrid.settlement.layout.config import PARAMETERS as RECORD
-from proofgrid.settlement.layout.governance import (
-    PROPOSE,
-)
+from proofgrid.settlement.layout.governance import PROPOSE
 from tests.settlement.altered import with_data
 from tests.settlement.ballots import CHEAPER, propose, vote
 from tests.settlement.network import Network, Person
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_little_stake_does_not_propose(network: Network) -> None:
@@ -40,3 +39,7 @@ def test_what_cannot_be_is_not_proposed(network: Network, large: Person) -> None
     two = vote(network, large)
     chain.send(honest, signers=[large.keypair])
     chain.refuses("MalformedFlag", with_data(two, two.data[:1] + b"\2" + two.data[2:]), signers=[large.keypair])
+
+
+def test_it_keeps_its_shape(network: Network, large: Person) -> None:
+    keeps_its_shape(network.chain, PROPOSE, propose(network, large), [large.keypair], creates=True)

@@ -10,8 +10,10 @@ from proofgrid.settlement.addresses import (
     vault_address,
 )
 from proofgrid.settlement.instructions import provers
+from proofgrid.settlement.layout.provers import REGISTER_PROVER
 from tests.settlement.altered import with_account
 from tests.settlement.network import Network
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_a_prover_registers(network: Network) -> None:
@@ -65,3 +67,8 @@ def test_wrong_accounts_are_refused(network: Network) -> None:
     chain.refuses("MissingSignature", Instruction(chain.program_id, honest.data, unsigned))
     read_only = [honest.accounts[0], honest.accounts[1], AccountMeta(owner.prover, False, False), *honest.accounts[3:]]
     chain.refuses("AccountNotWritable", Instruction(chain.program_id, honest.data, read_only), signers=[owner.keypair])
+
+
+def test_it_keeps_its_shape(network: Network) -> None:
+    owner = network.person(20)
+    keeps_its_shape(network.chain, REGISTER_PROVER, owner.register(), [owner.keypair], creates=True)

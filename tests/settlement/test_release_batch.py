@@ -1,6 +1,7 @@
 """release_batch: the stake behind a batch is free after its window, once, unless a demand is open."""
 
 from proofgrid.settlement.instructions import batches
+from proofgrid.settlement.layout.batches import RELEASE_BATCH
 from tests.settlement.altered import with_account
 from tests.settlement.batches import (
     BOND,
@@ -10,6 +11,7 @@ from tests.settlement.batches import (
     void,
 )
 from tests.settlement.network import Network, Person
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_the_stake_is_free_when_the_window_is_over(network: Network, committer: Person) -> None:
@@ -37,3 +39,11 @@ def test_open_demands_keep_the_stake(network: Network, committer: Person) -> Non
     chain.send(void(batch, 2, demander))
     chain.send(release)
     assert committer.pool.locked == 0
+
+
+def test_it_keeps_its_shape(network: Network, committer: Person) -> None:
+    batch = filled(committer)
+    network.pass_time(WINDOW_S + 1)
+    keeps_its_shape(
+        network.chain, RELEASE_BATCH, batches.release_batch(network.chain.program_id, batch.address, committer.prover)
+    )

@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.settlement.network import Network
+from proofgrid.settlement.layout.provers import REQUEST_EXIT
+from tests.settlement.network import Network, Person
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_asking_again_starts_the_window_anew(network: Network) -> None:
@@ -22,3 +24,7 @@ def test_asking_again_starts_the_window_anew(network: Network) -> None:
 def test_more_shares_than_there_are_do_not_leave(network: Network, shares: int) -> None:
     prover = network.prover(20, 5_000)
     network.chain.refuses("NotEnoughShares", prover.exit(prover, shares), signers=[prover.keypair])
+
+
+def test_it_keeps_its_shape(network: Network, large: Person) -> None:
+    keeps_its_shape(network.chain, REQUEST_EXIT, large.exit(large, 1), [large.keypair])

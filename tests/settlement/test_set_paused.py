@@ -7,9 +7,11 @@ from proofgrid.settlement.addresses import (
     config_address,
 )
 from proofgrid.settlement.instructions import config
+from proofgrid.settlement.layout.config import SET_PAUSED
 from tests.settlement.altered import with_account
 from tests.settlement.chains import Chain
 from tests.settlement.network import Network
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_the_guardian_stops_and_starts(chain: Chain) -> None:
@@ -31,3 +33,8 @@ def test_nobody_else_stops(chain: Chain) -> None:
     forged = Pubkey.new_unique()
     chain.forge(forged, chain.data(config_address(chain.program_id)[0]), Pubkey.new_unique())
     chain.refuses("WrongConfigAccount", with_account(honest, 1, forged), signers=[network.guardian])
+
+
+def test_it_keeps_its_shape(network: Network) -> None:
+    honest = config.set_paused(network.chain.program_id, network.guardian.pubkey(), paused=True)
+    keeps_its_shape(network.chain, SET_PAUSED, honest, [network.guardian])

@@ -2,9 +2,10 @@
 
 import pytest
 
-from proofgrid.settlement.layout.requests import MISSED
+from proofgrid.settlement.layout.requests import MISSED, SLASH_MISSED
 from tests.settlement.altered import with_account
 from tests.settlement.jobs import FUNDS, Job
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_a_missed_deadline_costs_the_bond(job: Job) -> None:
@@ -52,3 +53,9 @@ def test_stake_on_its_way_out_is_slashed_as_well(job: Job) -> None:
     before = job.prover.balance
     job.chain.send(job.prover.withdraw(job.prover), signers=[job.prover.keypair])
     assert job.prover.balance - before == pytest.approx(5_000 - 160, abs=1)
+
+
+def test_it_keeps_its_shape(job: Job) -> None:
+    job.assigned()
+    job.network.pass_time(451)
+    keeps_its_shape(job.chain, SLASH_MISSED, job.slash())

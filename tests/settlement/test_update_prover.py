@@ -7,8 +7,10 @@ from proofgrid.settlement.addresses import (
     vault_address,
 )
 from proofgrid.settlement.instructions import provers
+from proofgrid.settlement.layout.provers import UPDATE_PROVER
 from tests.settlement.altered import with_account
-from tests.settlement.network import Network
+from tests.settlement.network import Network, Person
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_the_owner_rotates_the_hot_key_and_the_payout(network: Network) -> None:
@@ -34,3 +36,8 @@ def test_nobody_else_rotates(network: Network) -> None:
     chain.refuses("WrongTokenAccount", to_vault, signers=[prover.keypair])
     honest = provers.update_prover(chain.program_id, prover.key, signer=hot.pubkey(), payout=prover.tokens)
     chain.refuses("WrongProverAccount", with_account(honest, 2, prover.tokens), signers=[prover.keypair])
+
+
+def test_it_keeps_its_shape(network: Network, large: Person) -> None:
+    honest = provers.update_prover(network.chain.program_id, large.key, signer=Pubkey.new_unique(), payout=large.tokens)
+    keeps_its_shape(network.chain, UPDATE_PROVER, honest, [large.keypair])

@@ -1,5 +1,6 @@
 """verify_receipt: a receipt holds for a leaf that is final, and for no other."""
 
+from proofgrid.settlement.layout.batches import VERIFY_RECEIPT
 from tests.settlement.batches import (
     FALSE,
     WINDOW_S,
@@ -11,6 +12,7 @@ from tests.settlement.batches import (
 )
 from tests.settlement.instances import instance
 from tests.settlement.network import Network, Person
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_a_receipt_holds_after_the_window(network: Network, committer: Person) -> None:
@@ -59,3 +61,9 @@ def test_a_key_registered_later_has_no_receipt(network: Network, committer: Pers
     network.chain.register(hidden)
     network.pass_time(WINDOW_S)
     network.chain.refuses("KeyRegisteredLater", batch.receipt(0))
+
+
+def test_it_keeps_its_shape(network: Network, committer: Person) -> None:
+    batch = filled(committer)
+    network.pass_time(WINDOW_S + 1)
+    keeps_its_shape(network.chain, VERIFY_RECEIPT, batch.receipt(3))

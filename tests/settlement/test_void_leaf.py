@@ -1,6 +1,6 @@
 """void_leaf: a demand that nobody answered in time voids its leaf."""
 
-from proofgrid.settlement.layout.batches import LEAF_VOID
+from proofgrid.settlement.layout.batches import LEAF_VOID, VOID_LEAF
 from tests.settlement.batches import (
     BOND,
     demand,
@@ -8,6 +8,7 @@ from tests.settlement.batches import (
     void,
 )
 from tests.settlement.network import PARAMETERS, Network, Person
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_an_unanswered_demand_voids_the_leaf(network: Network, committer: Person) -> None:
@@ -22,3 +23,10 @@ def test_an_unanswered_demand_voids_the_leaf(network: Network, committer: Person
     assert (committer.pool.stake, committer.pool.false_leaves) == (50_000 - BOND, 1)
     chain.refuses("LeafSettled", demand(batch, 2, demander), signers=[demander.keypair])
     chain.refuses("WrongDemandAccount", void(batch, 2, demander))
+
+
+def test_it_keeps_its_shape(network: Network, committer: Person) -> None:
+    batch, demander = filled(committer), network.person(41, 100)
+    network.chain.send(demand(batch, 2, demander), signers=[demander.keypair])
+    network.pass_time(51)
+    keeps_its_shape(network.chain, VOID_LEAF, void(batch, 2, demander))

@@ -2,9 +2,11 @@
 
 from solders.instruction import AccountMeta, Instruction
 
+from proofgrid.settlement.layout.governance import VOTE
 from tests.settlement.altered import with_account
 from tests.settlement.ballots import VOTE_S, propose, vote
 from tests.settlement.network import Network, Person
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_voting_ends(network: Network, large: Person) -> None:
@@ -51,3 +53,8 @@ def test_only_the_owner_proposes_and_votes(network: Network, large: Person, smal
     honest = vote(network, large)
     unsigned = [AccountMeta(large.key, False, True), *honest.accounts[1:]]
     chain.refuses("MissingSignature", Instruction(chain.program_id, honest.data, unsigned))
+
+
+def test_it_keeps_its_shape(network: Network, large: Person) -> None:
+    network.chain.send(propose(network, large), signers=[large.keypair])
+    keeps_its_shape(network.chain, VOTE, vote(network, large), [large.keypair], creates=True)

@@ -7,8 +7,10 @@ from proofgrid.settlement.addresses import (
     position_address,
 )
 from proofgrid.settlement.instructions import config
+from proofgrid.settlement.layout.provers import WITHDRAW_STAKE
 from tests.settlement.altered import with_account
-from tests.settlement.network import Network
+from tests.settlement.network import Network, Person
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_stake_leaves_after_its_window(network: Network) -> None:
@@ -93,3 +95,9 @@ def test_nobody_touches_anothers_position(network: Network) -> None:
     honest = friend.withdraw(prover)
     unsigned = [AccountMeta(friend.key, False, True), *honest.accounts[1:]]
     chain.refuses("MissingSignature", Instruction(chain.program_id, honest.data, unsigned))
+
+
+def test_it_keeps_its_shape(network: Network, large: Person) -> None:
+    network.chain.send(large.exit(large, 1_000_000), signers=[large.keypair])
+    network.pass_time(1_000)
+    keeps_its_shape(network.chain, WITHDRAW_STAKE, large.withdraw(large), [large.keypair])

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -127,7 +128,7 @@ def operands(code: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
 def _joined(code: str, tokens: list[tuple[str, int, int]]) -> Iterator[tuple[str, int, int]]:
     """Each operand lies between two neighbouring separators of which at least one is an operator."""
     parts = [token for token in tokens if token[0] != "("]
-    for left, right in zip(parts, parts[1:], strict=False):
+    for left, right in pairwise(parts):
         operator = next((one[0] for one in (left, right) if one[0] == "&&"), None)
         operator = operator or next((one[0] for one in (left, right) if one[0] == "||"), None)
         if operator:

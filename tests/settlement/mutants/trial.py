@@ -1,8 +1,8 @@
 """Runs the tests of tests/settlement against one mutant after another.
 
-One pytest session collects the tests and runs each once against the true program, which tells how long it takes and which
-instructions it sends. Then every mutant gets a forked child: it builds the program, puts it in the place of the
-committed one, and runs the tests that can reach the mutation, the likely ones first, until one fails. About a second each.
+One pytest session collects the tests and runs each once against the true program, which tells how long it takes and
+which instructions it sends. Then every mutant gets a forked child: it builds the program, puts it in the place of the
+committed one, and runs the tests that can reach the mutation, the likely ones first, until one fails. About a second.
 """
 
 import json
@@ -49,7 +49,7 @@ class Baseline:
 
 
 class Session:
-    """A pytest plugin: instead of one run over the collected tests, ``work`` runs with a function that tries mutants."""
+    """A pytest plugin: instead of running the collected tests, it measures them and hands itself to ``work``."""
 
     def __init__(self, sources: Path, work: Callable[["Session"], None]) -> None:
         self.sources, self._work = sources, work
