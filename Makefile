@@ -7,7 +7,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.proofgrid-setup
 
-.PHONY: help setup test check bench demo program-check package fuzz fuzz-kernels verify-build sanitize clean
+.PHONY: help setup test check bench demo program-check program-costs package fuzz fuzz-kernels verify-build sanitize clean
 
 help:  ## what the targets do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -33,6 +33,10 @@ check: setup program-check  ## formatting, lint, types, import order, generated 
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m proofgrid.kernels.codegen --check
+
+program-costs: setup  ## compute units and bytes of every instruction, measured; writes docs/costs.md
+	$(BIN)/python -m tests.settlement.costs > docs/costs.md.part
+	mv docs/costs.md.part docs/costs.md
 
 program-check: setup  ## the committed on-chain program is its source, byte for byte
 	$(BIN)/python -m proofgrid.settlement.program.build --check

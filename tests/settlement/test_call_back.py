@@ -9,11 +9,10 @@ from solders.instruction import AccountMeta
 from solders.pubkey import Pubkey
 
 from proofgrid.settlement.instructions import requests
-from proofgrid.settlement.layout.requests import FULFILLED
+from proofgrid.settlement.layout.requests import CALL_BACK, FULFILLED
 from proofgrid.settlement.program import build
-from tests.settlement.test_requests import Job, job
-
-__all__ = ["job"]
+from tests.settlement.jobs import Job
+from tests.settlement.shape import keeps_its_shape
 
 
 @cache
@@ -92,3 +91,9 @@ def test_without_a_program_nothing_is_due(job: Job) -> None:
     job.assigned()
     job.chain.send(job.fulfil())
     assert job.account.callback_due == 0
+
+
+def test_it_keeps_its_shape(job: Job) -> None:
+    callback = Callback(job)
+    job.chain.send(job.fulfil())
+    keeps_its_shape(job.chain, CALL_BACK, callback.call())

@@ -5,8 +5,10 @@ from solders.instruction import AccountMeta, Instruction
 from proofgrid.settlement.accounts import UploadAccount
 from proofgrid.settlement.addresses import upload_address
 from proofgrid.settlement.instructions import keys, uploads
-from tests.settlement.conftest import Chain
+from proofgrid.settlement.layout.uploads import CANCEL_UPLOAD
+from tests.settlement.chains import Chain
 from tests.settlement.instances import instance
+from tests.settlement.shape import keeps_its_shape
 
 
 def build(chain: Chain) -> Instruction:
@@ -59,3 +61,8 @@ def test_refusals(chain: Chain) -> None:
     chain.refuses("WrongUploadAccount", with_accounts(honest.accounts[0], AccountMeta(key, False, True)))
     chain.refuses("MissingAccount", with_accounts(honest.accounts[0]))
     chain.refuses("MalformedInstruction", Instruction(chain.program_id, honest.data + b"\0", honest.accounts))
+
+
+def test_it_keeps_its_shape(chain: Chain) -> None:
+    chain.upload(instance(1))
+    keeps_its_shape(chain, CANCEL_UPLOAD, build(chain), [chain.payer])

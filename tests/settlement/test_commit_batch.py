@@ -14,9 +14,10 @@ from proofgrid.settlement.addresses import batch_address, batch_addresses, deriv
 from proofgrid.settlement.instructions import batches, config, provers
 from proofgrid.settlement.layout.batches import COMMIT_BATCH, LEAF_UNPAID, MAX_LEAVES, SEEDS, ZERO_ROOT
 from proofgrid.settlement.transactions import sign
-from tests.settlement.conftest import Chain
+from tests.settlement.altered import with_account
+from tests.settlement.chains import Chain
 from tests.settlement.network import PARAMETERS, Network, Person
-from tests.settlement.test_config import with_account
+from tests.settlement.shape import keeps_its_shape
 
 ROOTS = [sha256(bytes([i])).digest() for i in range(8)]
 BOND = PARAMETERS.leaf_bond
@@ -243,3 +244,7 @@ def test_builder_refuses_what_cannot_be_encoded(prover: Person) -> None:
             build(prover, 0, **values)  # type: ignore[arg-type]
     with pytest.raises(MalformedInput):
         build(prover, 2**64, prev=ZERO_ROOT, root=ROOTS[0])
+
+
+def test_it_keeps_its_shape(prover: Person) -> None:
+    keeps_its_shape(prover.network.chain, COMMIT_BATCH, build(prover, 0), [prover.hot], creates=True)

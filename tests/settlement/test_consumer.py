@@ -14,14 +14,11 @@ from proofgrid.settlement.instructions import keys
 from proofgrid.settlement.layout.batches import VERDICT, VERIFY_RECEIPT
 from proofgrid.settlement.program import build
 from proofgrid.verifier.receipts import digest_public_inputs
-from tests.settlement.batches import Batch, Entry
-from tests.settlement.conftest import Chain
+from tests.settlement.altered import with_account
+from tests.settlement.batches import FALSE, TRUE, WINDOW_S, Batch, Entry, challenge, demand
+from tests.settlement.chains import Chain
 from tests.settlement.instances import instance
 from tests.settlement.network import Network, Person
-from tests.settlement.test_config import with_account
-from tests.settlement.test_leaves import FALSE, TRUE, WINDOW_S, challenge, committer, demand, network
-
-__all__ = ["committer", "network"]
 
 AMOUNT, REFUND_AFTER_S = 7 * 10**8, 500
 NOT_OURS, NOT_SIGNED, WRONG_PROGRAM, WRONG_ANSWER, TOO_EARLY, MALFORMED = (f"Custom({code})" for code in range(1, 7))

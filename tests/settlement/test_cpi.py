@@ -8,7 +8,7 @@ from solders.pubkey import Pubkey
 
 from proofgrid.settlement.instructions import keys
 from proofgrid.settlement.program import build
-from tests.settlement.conftest import Chain
+from tests.settlement.chains import Chain
 from tests.settlement.instances import Instance, instance
 
 

@@ -10,10 +10,11 @@ from solders.system_program import TransferParams, transfer
 from proofgrid.settlement.accounts import KeyAccount, key_encoding_size
 from proofgrid.settlement.addresses import key_address, upload_address
 from proofgrid.settlement.instructions import keys, uploads
-from proofgrid.settlement.layout.keys import G1_SIZE, G2_SIZE, KEY_ACCOUNT
+from proofgrid.settlement.layout.keys import FINALIZE_KEY, G1_SIZE, G2_SIZE, KEY_ACCOUNT
 from proofgrid.settlement.layout.uploads import UPLOAD_ACCOUNT
-from tests.settlement.conftest import Chain
+from tests.settlement.chains import Chain
 from tests.settlement.instances import OUTSIDE_SUBGROUP, Instance, instance, q, words
+from tests.settlement.shape import keeps_its_shape
 
 
 def build(chain: Chain, of: Instance) -> Instruction:
@@ -31,7 +32,11 @@ def test_upload_becomes_a_key(chain: Chain, n_public: int) -> None:
     # Then the key holds it, the upload is gone, and its rent is back
     _, bump = key_address(chain.program_id, given.digest)
     assert KeyAccount.decode(chain.data(key)) == KeyAccount(
-        given.digest, chain.svm.get_clock().unix_timestamp, n_public, bump, given.encoding
+        digest=given.digest,
+        registered_s=chain.svm.get_clock().unix_timestamp,
+        n_public=n_public,
+        bump=bump,
+        encoding=given.encoding,
     )
     upload, _ = upload_address(chain.program_id, chain.payer.pubkey(), given.digest)
     assert not chain.svm.get_balance(upload)
@@ -174,3 +179,9 @@ def test_flags_are_demanded(chain: Chain) -> None:
     honest = build(chain, given)
     chain.refuses("MissingAccount", Instruction(chain.program_id, honest.data, honest.accounts[:3]))
     chain.refuses("MalformedInstruction", Instruction(chain.program_id, honest.data + b"\0", honest.accounts))
+
+
+def test_it_keeps_its_shape(chain: Chain) -> None:
+    given = instance(1)
+    chain.upload(given)
+    keeps_its_shape(chain, FINALIZE_KEY, build(chain, given), [chain.payer], creates=True)

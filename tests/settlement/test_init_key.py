@@ -9,8 +9,9 @@ from proofgrid.settlement.accounts import UploadAccount, key_encoding_size
 from proofgrid.settlement.addresses import upload_address
 from proofgrid.settlement.instructions import uploads
 from proofgrid.settlement.layout.keys import MAX_PUBLIC_INPUTS
-from proofgrid.settlement.layout.uploads import MAX_UPLOAD_SIZE
-from tests.settlement.conftest import Chain
+from proofgrid.settlement.layout.uploads import INIT_UPLOAD, MAX_UPLOAD_SIZE
+from tests.settlement.chains import Chain
+from tests.settlement.shape import keeps_its_shape
 
 DIGEST = bytes(range(32))
 SIZE = key_encoding_size(1)
@@ -26,7 +27,8 @@ def test_upload_is_opened(chain: Chain) -> None:
     # Then it is there, empty, and its own
     address, bump = upload_address(chain.program_id, chain.payer.pubkey(), DIGEST)
     upload = UploadAccount.decode(chain.data(address))
-    assert upload == UploadAccount(bytes(chain.payer.pubkey()), DIGEST, SIZE, bump, bytes(SIZE))
+    authority = bytes(chain.payer.pubkey())
+    assert upload == UploadAccount(authority=authority, digest=DIGEST, size=SIZE, bump=bump, content=bytes(SIZE))
 
 
 @pytest.mark.parametrize("lamports", [890_880, 10**9])
@@ -110,3 +112,7 @@ def test_more_accounts_than_the_program_reads_are_refused(chain: Chain) -> None:
     more = [AccountMeta(Pubkey.new_unique(), False, False) for _ in range(13)]
     chain.send(Instruction(chain.program_id, honest.data, [*honest.accounts, *more]))
     chain.refuses("TooManyAccounts", Instruction(chain.program_id, b"\x03", [*honest.accounts, *more, more[0]]))
+
+
+def test_it_keeps_its_shape(chain: Chain) -> None:
+    keeps_its_shape(chain, INIT_UPLOAD, build(chain), [chain.payer], creates=True)

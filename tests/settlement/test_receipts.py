@@ -1,4 +1,4 @@
-"""Receipts towards the chain: the compact bytes lose nothing that the chain does not keep, the question is the receipt's."""
+"""Receipts towards the chain: compact, they lose only what the chain keeps; as a question, they ask about themselves."""
 
 import pytest
 from hypothesis import given
@@ -8,11 +8,8 @@ from solders.signature import Signature
 from proofgrid.errors import InvalidProof, MalformedInput
 from proofgrid.settlement.receipts import batch_of, decode_compact, encode_compact, question
 from proofgrid.verifier.receipts import Receipt
-from tests.settlement.batches import Batch, Entry
+from tests.settlement.batches import TRUE, WINDOW_S, Batch, Entry
 from tests.settlement.network import Network, Person
-from tests.settlement.test_leaves import TRUE, WINDOW_S, committer, network
-
-__all__ = ["committer", "network"]
 
 
 @pytest.fixture

@@ -25,14 +25,11 @@ from proofgrid.settlement.program import program_bytes
 from proofgrid.settlement.sender import Sender
 from proofgrid.settlement.transactions import fits
 from proofgrid.settlement.uploads import CHUNK_SIZE, upload
-from tests.settlement.batches import Batch, Entry
-from tests.settlement.conftest import Chain
+from tests.settlement.batches import Batch, Entry, demand
+from tests.settlement.chains import Chain
 from tests.settlement.instances import Instance, instance
+from tests.settlement.jobs import Job
 from tests.settlement.network import Network, Person
-from tests.settlement.test_leaves import demand
-from tests.settlement.test_requests import Job, job
-
-__all__ = ["job"]
 
 WIDE = instance(MAX_PUBLIC_INPUTS)
 LIE = WIDE.with_points(c=WIDE.a)

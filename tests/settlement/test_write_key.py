@@ -7,8 +7,10 @@ from solders.pubkey import Pubkey
 from proofgrid.settlement.accounts import UploadAccount, key_encoding_size
 from proofgrid.settlement.addresses import key_address, upload_address
 from proofgrid.settlement.instructions import uploads
-from tests.settlement.conftest import Chain
+from proofgrid.settlement.layout.uploads import WRITE_UPLOAD
+from tests.settlement.chains import Chain
 from tests.settlement.instances import instance
+from tests.settlement.shape import keeps_its_shape
 
 DIGEST = bytes(range(32))
 SIZE = key_encoding_size(1)
@@ -82,3 +84,7 @@ def test_read_only_upload_is_refused(chain: Chain, upload: Pubkey) -> None:
 def test_cut_arguments_are_refused(chain: Chain, upload: Pubkey) -> None:
     honest = build(chain, 0, b"")
     chain.refuses("MalformedInstruction", Instruction(chain.program_id, honest.data[:-1], honest.accounts))
+
+
+def test_it_keeps_its_shape(chain: Chain, upload: Pubkey) -> None:
+    keeps_its_shape(chain, WRITE_UPLOAD, build(chain, 0, b"x"), [chain.payer])

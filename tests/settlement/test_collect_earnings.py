@@ -1,0 +1,29 @@
+"""collect_earnings: what was earned goes to the payout account, once."""
+
+from proofgrid.settlement.instructions import provers
+from proofgrid.settlement.layout.provers import COLLECT_EARNINGS
+from tests.settlement.altered import with_account
+from tests.settlement.network import Network, Person
+from tests.settlement.shape import keeps_its_shape
+
+
+def test_earnings_go_to_the_payout_account_once(network: Network) -> None:
+    chain, prover, other = network.chain, network.prover(20, 5_000), network.prover(21)
+    network.edit_prover(prover, stake=4_000, earned=1_000)
+    collect = provers.collect_earnings(chain.program_id, prover.prover, prover.tokens)
+    elsewhere = network.token_account(prover.key)
+    chain.refuses("WrongTokenAccount", provers.collect_earnings(chain.program_id, prover.prover, elsewhere))
+    chain.refuses("WrongTokenAccount", provers.collect_earnings(chain.program_id, other.prover, prover.tokens))
+    chain.refuses("WrongVault", with_account(collect, 2, elsewhere))
+    chain.refuses("WrongProverAccount", with_account(collect, 1, prover.tokens))
+    before = prover.balance
+    chain.send(collect)
+    assert (prover.balance - before, prover.pool.earned) == (1_000, 0)
+    chain.refuses("NothingToCollect", collect)
+
+
+def test_it_keeps_its_shape(network: Network, large: Person) -> None:
+    network.edit_prover(large, stake=5_000, earned=1_000)
+    keeps_its_shape(
+        network.chain, COLLECT_EARNINGS, provers.collect_earnings(network.chain.program_id, large.prover, large.tokens)
+    )

@@ -1,0 +1,99 @@
+"""deposit_stake: tokens buy shares of a pool at what they are worth."""
+
+import pytest
+from solders.pubkey import Pubkey
+
+from proofgrid.settlement.addresses import (
+    vault_address,
+)
+from proofgrid.settlement.layout.provers import DEPOSIT_STAKE
+from tests.settlement.altered import with_account
+from tests.settlement.network import Network, Person
+from tests.settlement.shape import keeps_its_shape
+
+
+def test_a_deposit_buys_shares(network: Network) -> None:
+    prover = network.prover(20)
+    before = prover.balance
+    result = network.chain.send(prover.deposit(prover, 5_000), signers=[prover.keypair])
+    assert (before - prover.balance, network.vault, network.config.total_stake) == (5_000, 5_000, 5_000)
+    pool, position = prover.pool, prover.position(prover)
+    assert (pool.stake, pool.shares, pool.exiting_shares) == (5_000, 5_000_000, 0)
+    assert (position.shares, position.exiting_shares) == (5_000_000, 0)
+    assert (position.prover, position.staker) == (bytes(prover.prover), bytes(prover.key))
+    assert result.compute_units_consumed() < 25_000
+
+
+def test_co_stakers_share_losses_and_gains(network: Network) -> None:
+    prover, friend = network.prover(20, 6_000), network.person(21, 10_000)
+    friend.stake(prover, 3_000)
+    assert friend.position(prover).shares * 2 == prover.position(prover).shares
+    # Given a third of the pool is lost, a new deposit buys at the lower price
+    network.edit_prover(prover, stake=6_000)
+    late = network.person(22, 10_000)
+    late.stake(prover, 2_000)
+    worth = [prover.pool.worth(person.position(prover).shares) for person in (prover, friend, late)]
+    assert worth == pytest.approx([4_000, 2_000, 2_000], abs=1)
+    assert sum(worth) <= prover.pool.stake
+
+
+def test_amounts_that_cannot_be_are_refused(network: Network) -> None:
+    chain, prover = network.chain, network.prover(20)
+    chain.refuses("AmountTooSmall", prover.deposit(prover, 0), signers=[prover.keypair])
+    chain.refuses("Overflow", prover.deposit(prover, 2**64 - 1), signers=[prover.keypair])
+    chain.refuses("Custom(1)", prover.deposit(prover, 10**9 + 1), signers=[prover.keypair])  # SPL: insufficient funds
+    # a pool that lost everything has no price to sell at
+    prover.stake(prover, 10**8)
+    network.edit_prover(prover, stake=0)
+    chain.refuses("Overflow", prover.deposit(prover, 10**9 - 10**8), signers=[prover.keypair])
+
+
+def test_dust_that_buys_no_share_is_refused(network: Network) -> None:
+    prover = network.prover(20, 10)
+    network.edit_prover(prover, stake=10**9)
+    network.chain.refuses("AmountTooSmall", prover.deposit(prover, 1), signers=[prover.keypair])
+
+
+def test_the_first_depositor_cannot_take_the_seconds_tokens(network: Network) -> None:
+    """The inflation attack: one token for all shares, a gift to the pool, a deposit that rounds to nothing."""
+    thief, victim = network.prover(20, 1), network.person(21, 100_000)
+    network.edit_prover(thief, stake=50_001)  # the gift, 50,000 tokens
+    victim.stake(thief, 50_000)
+    pool = thief.pool
+    assert pool.worth(victim.position(thief).shares) > 49_900
+    assert pool.worth(thief.position(thief).shares) < 50_001
+
+
+def test_wrong_accounts_are_refused(network: Network) -> None:
+    chain, prover = network.chain, network.prover(20, 5_000)
+    deposit, vault = prover.deposit(prover, 10), vault_address(chain.program_id)[0]
+    signers = [prover.keypair]
+    own_vault = network.token_account(prover.key)
+    chain.refuses("WrongVault", with_account(deposit, 5, own_vault), signers=signers)
+    chain.refuses("SameAccountTwice", with_account(deposit, 4, vault), signers=signers)
+    chain.refuses("WrongPositionAccount", with_account(deposit, 3, prover.prover), signers=signers)
+    newcomer = network.person(23, 100)
+    chain.refuses(
+        "WrongPositionAddress",
+        with_account(newcomer.deposit(prover, 10), 3, Pubkey.new_unique()),
+        signers=[newcomer.keypair],
+    )
+    chain.refuses("WrongTokenProgram", with_account(deposit, 7, chain.program_id), signers=signers)
+    foreign = network.token_account(prover.key, 100, mint=Pubkey.new_unique())
+    chain.refuses("Custom(3)", with_account(deposit, 4, foreign), signers=signers)  # SPL: mint mismatch
+    others = network.person(24, 100).tokens
+    chain.refuses("Custom(4)", with_account(deposit, 4, others), signers=signers)  # SPL: owner does not match
+
+    chain.send(prover.exit(prover, 1_000_000), signers=signers)
+    network.pass_time(1_000)
+    withdraw = prover.withdraw(prover)
+    chain.refuses("WrongVault", with_account(withdraw, 4, own_vault), signers=signers)
+    chain.refuses("SameAccountTwice", with_account(withdraw, 5, vault), signers=signers)
+    chain.refuses("WrongTokenAccount", with_account(withdraw, 5, foreign), signers=signers)
+    frozen = network.token_account(prover.key, state=2)
+    chain.refuses("WrongTokenAccount", with_account(withdraw, 5, frozen), signers=signers)
+
+
+def test_it_keeps_its_shape(network: Network, large: Person) -> None:
+    friend = network.person(22, 100)
+    keeps_its_shape(network.chain, DEPOSIT_STAKE, friend.deposit(large, 100), [friend.keypair], creates=True)
