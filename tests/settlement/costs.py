@@ -6,18 +6,18 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from solders.compute_budget import set_compute_unit_limit
-from solders.instruction import Instruction
+from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from examples.consumer.client import Escrow
 from proofgrid.settlement.evidence import split
-from proofgrid.settlement.instructions import batches, keys
+from proofgrid.settlement.instructions import batches, keys, requests
 from proofgrid.settlement.instructions.requests import Terms
 from proofgrid.settlement.program import build
 from proofgrid.settlement.receipts import encode_compact
@@ -32,6 +32,7 @@ from tests.settlement.network import Network, Person
 LEAVES = 1_024
 UNITS = 1_400_000
 CONSUMER = Path(__file__).parents[2] / "examples" / "consumer" / "consumer.c"
+CALLBACK = Path(__file__).parent / "programs" / "callback.c"
 
 
 @dataclass(frozen=True)
@@ -109,22 +110,25 @@ def _job(network: Network, given: Instance, seed: int) -> Job:
 
 
 def _requests(meter: Meter, network: Network) -> None:
-    for number, given in enumerate(map(instance, (1, 4, 64))):
-        job = _job(network, given, 20 + number)
-        last = len(given.inputs) == 64
-        if last:
-            meter.send("open_request", job.open(), signers=[job.requester.keypair])
-            meter.send("assign_request", job.assign(), signers=[job.assigner, job.prover.hot])
-            meter.send("demand_reveal", job.demand(), signers=[job.requester.keypair])
-        else:
-            job.assigned()
-        meter.show(f"fulfil_request, {_inputs(given)}", job.fulfil())
-        if last:
-            meter.send("close_request", job.close())
-            job.nonce += 1
-            job.assigned()
-            network.pass_time(100_000)
-            meter.send("slash_missed", job.slash())
+    told, counter = Pubkey.new_unique(), Pubkey.new_unique()
+    meter.chain.svm.add_program(told, build.build_other(CALLBACK))
+    meter.chain.forge(counter, bytes(2), told)
+    job = _job(network, instance(1), 20)
+    job.terms = replace(job.terms, callback_program=told)
+    meter.send("open_request", job.open(), signers=[job.requester.keypair])
+    meter.send("assign_request", job.assign(), signers=[job.assigner, job.prover.hot])
+    meter.show("fulfil_request, 1 input", job.fulfil())
+    metas = [AccountMeta(counter, is_signer=False, is_writable=True)]
+    meter.send("call_back", requests.call_back(meter.chain.program_id, job.address, told, metas))
+    meter.send("close_request", job.close())
+    meter.show("fulfil_request, 4 inputs", _job(network, instance(4), 21).assigned().fulfil())
+    wide = _job(network, instance(64), 22).assigned()
+    meter.send("demand_reveal", wide.demand(), signers=[wide.requester.keypair])
+    meter.show("fulfil_request, 64 inputs", wide.fulfil())
+    wide.nonce += 1
+    wide.assigned()
+    network.pass_time(100_000)
+    meter.send("slash_missed", wide.slash())
 
 
 def _leaves(meter: Meter, network: Network, committer: Person) -> None:
@@ -198,13 +202,13 @@ def receipt_bytes() -> dict[str, int]:
 PAGE = """\
 # What the settlement program costs
 
-Written by `make program-costs`; `tests/settlement/test_costs.py` holds the bounds. Measured on LiteSVM, which runs the
-validator's own virtual machine, charges its prices and brings the current SPL token program. Under mainnet's features and
-under all features the units are the same, unless a second figure stands behind the first.
+Written by `make program-costs`; `tests/settlement/test_costs.py` holds the bounds. Measured on LiteSVM: the validator's
+own virtual machine and prices, and the current SPL token program. Under mainnet's features and under all features the
+units are the same, unless a second figure stands behind the first.
 
 Units and bytes are those of whole transactions with a compute limit and without a priority fee, which takes 12 bytes
 more. Where several transactions are sent (evidence that no packet holds: an upload, its chunks, the instruction with
-the upload's closing), the bytes are all of theirs and the units those of the costliest. Batches are of {leaves:,} leaves.
+the upload's closing), the bytes are all of theirs and the units those of the costliest. Batches have {leaves:,} leaves.
 Instructions that search an address (`init_upload`, `finalize_key`, `open_request`, `demand_leaf` and those that open
 an account for a person) cost 1,500 units for each bump that misses; all others always cost what stands here.
 
