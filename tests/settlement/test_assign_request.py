@@ -76,6 +76,25 @@ def test_assignments_have_their_time(job: Job) -> None:
     job.chain.refuses("Paused", job.assign(), signers=signers)
 
 
+def test_more_locked_than_active_backs_nothing(job: Job) -> None:
+    """A slash may leave less stake than is locked."""
+    job.opened()
+    job.network.edit_prover(job.prover, locked=5_001)
+    job.chain.refuses("StakeLocked", job.assign(), signers=[job.assigner, job.prover.hot])
+
+
+def test_the_last_free_tokens_back_a_request(job: Job) -> None:
+    job.network.edit_prover(job.prover, locked=5_000 - 160)
+    job.assigned()
+    assert job.prover.pool.locked == 5_000
+
+
+def test_the_least_stake_is_enough(job: Job) -> None:
+    job.network.edit_prover(job.prover, stake=1_000, shares=1_000_000)
+    job.assigned()
+    assert job.prover.pool.locked == 160
+
+
 def test_it_keeps_its_shape(job: Job) -> None:
     job.opened()
     keeps_its_shape(job.chain, ASSIGN_REQUEST, job.assign(), [job.assigner, job.prover.hot])

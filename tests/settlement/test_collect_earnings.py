@@ -22,6 +22,16 @@ def test_earnings_go_to_the_payout_account_once(network: Network) -> None:
     chain.refuses("NothingToCollect", collect)
 
 
+def test_a_payout_account_that_is_frozen_loses_nothing(network: Network, large: Person) -> None:
+    network.edit_prover(large, stake=5_000, earned=1_000)
+    account = network.chain.svm.get_account(large.tokens)
+    assert account is not None
+    network.chain.forge(large.tokens, account.data[:108] + b"\2" + account.data[109:], account.owner)
+    collect = provers.collect_earnings(network.chain.program_id, large.prover, large.tokens)
+    network.chain.refuses("WrongTokenAccount", collect)
+    assert large.pool.earned == 1_000
+
+
 def test_it_keeps_its_shape(network: Network, large: Person) -> None:
     network.edit_prover(large, stake=5_000, earned=1_000)
     keeps_its_shape(
