@@ -3,7 +3,7 @@
 from proofgrid.settlement.accounts import DemandAccount
 from proofgrid.settlement.addresses import demand_address
 from proofgrid.settlement.layout.batches import ANSWER_LEAF, LEAF_DEMANDED, LEAF_UNPAID
-from tests.settlement.altered import with_account
+from tests.settlement.altered import with_account, with_byte
 from tests.settlement.batches import (
     FALSE,
     TRUE,
@@ -84,6 +84,13 @@ def test_another_leafs_demand_is_not_answered(network: Network, committer: Perso
     chain.send(answer(batch, 1, demander))
     assert chain.svm.get_balance(demander.key) == (before or 0) + (rent or 0)
     assert batch.account.open_demands == 1
+
+
+def test_more_inputs_than_are_shown_are_refused(network: Network, committer: Person) -> None:
+    chain, batch, demander = network.chain, filled(committer), network.person(41, 100)
+    chain.send(demand(batch, 2, demander), signers=[demander.keypair])
+    at = ANSWER_LEAF.arguments.offset("n_inputs")
+    chain.refuses("WrongInputCount", with_byte(answer(batch, 2, demander), at, 255))
 
 
 def test_it_keeps_its_shape(network: Network, committer: Person) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from solders.instruction import Instruction
 
-from proofgrid.settlement.addresses import permission_address
+from proofgrid.settlement.addresses import permission_address, vault_address
 from proofgrid.settlement.instructions import governance
 from proofgrid.settlement.layout.batches import CLAIM_LEAF, LEAF_PAID
 from proofgrid.settlement.layout.governance import (
@@ -14,7 +14,7 @@ from proofgrid.settlement.layout.governance import (
     PERMISSION_ACCOUNT,
 )
 from proofgrid.settlement.layout.requests import FULFILLED, REQUEST_ACCOUNT
-from tests.settlement.altered import with_account
+from tests.settlement.altered import with_account, with_byte
 from tests.settlement.batches import (
     FALSE,
     TRUE,
@@ -190,6 +190,25 @@ def test_permissions_that_deny_requests_alone_let_leaves_be_paid(job: Job, coord
     job.chain.forge(at, denying, job.chain.program_id)
     job.network.pass_time(WINDOW_S + 1)
     job.chain.send(claim(job, batch))
+
+
+def test_the_vault_is_no_refund_account(job: Job, coordinator: Person) -> None:
+    """No request names it; by hand one does here."""
+    job.assigned()
+    batch = claimable(job, coordinator)
+    job.network.pass_time(WINDOW_S + 1)
+    vault, _ = vault_address(job.chain.program_id)
+    job.chain.edit(job.address, REQUEST_ACCOUNT, refund_to=bytes(vault))
+    job.chain.refuses("SameAccountTwice", with_account(claim(job, batch), 6, vault))
+
+
+def test_a_leaf_that_is_not_there_pays_nothing(job: Job, coordinator: Person) -> None:
+    job.assigned()
+    batch = claimable(job, coordinator)
+    job.network.pass_time(WINDOW_S + 1)
+    at = CLAIM_LEAF.arguments.offset("leaf")
+    job.chain.refuses("NoSuchLeaf", with_byte(claim(job, batch), at, 3))
+    job.chain.refuses("WrongPath", with_byte(claim(job, batch), at, 1))
 
 
 def test_it_keeps_its_shape(job: Job, coordinator: Person) -> None:

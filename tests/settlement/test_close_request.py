@@ -1,5 +1,7 @@
 """close_request: a requester cancels what is open, anyone refunds what expired and cleans up what is over."""
 
+from dataclasses import replace
+
 from solders.pubkey import Pubkey
 
 from proofgrid.settlement.addresses import vault_address
@@ -89,6 +91,16 @@ def test_destinations_that_cannot_be_are_refused(job: Job) -> None:
     signers = [job.requester.keypair]
     job.chain.refuses("SameAccountTwice", job.close(vault, signed=True), signers=signers)
     job.chain.refuses("WrongTokenAccount", job.close(job.network.mint, signed=True), signers=signers)
+
+
+def test_a_callback_that_is_due_keeps_the_request(job: Job) -> None:
+    """Only the requester gives it up."""
+    job.terms = replace(job.terms, callback_program=Pubkey.new_unique())
+    job.assigned()
+    job.chain.send(job.fulfil())
+    job.chain.refuses("CallbackDue", job.close())
+    job.chain.send(job.close(signed=True), signers=[job.requester.keypair])
+    assert job.is_gone()
 
 
 def test_it_keeps_its_shape(job: Job) -> None:

@@ -1,14 +1,16 @@
 """fulfil_request: a true proof is paid in time, once, to the assigned prover, and the rest goes back."""
 
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 from solders.instruction import Instruction
 
-from proofgrid.settlement.layout.requests import FULFIL_REQUEST, FULFILLED, REQUEST_ACCOUNT
+from proofgrid.settlement.addresses import vault_address
+from proofgrid.settlement.layout.requests import FULFIL_REQUEST, FULFILLED, INPUTS_DIGEST_HEAD, REQUEST_ACCOUNT
 from proofgrid.settlement.transactions import sign
-from tests.settlement.altered import with_account
-from tests.settlement.instances import instance, r
+from tests.settlement.altered import with_account, with_data
+from tests.settlement.instances import instance, r, words
 from tests.settlement.jobs import CAP, FEE, FUNDS, PRICE, Job
 from tests.settlement.network import PARAMETERS, TOP
 from tests.settlement.shape import keeps_its_shape
@@ -164,6 +166,24 @@ def test_statements_of_other_keys_and_inputs_are_refused(job: Job) -> None:
     job.chain.refuses("WrongStatement", job.fulfil())
     job.chain.edit(job.address, REQUEST_ACCOUNT, key=given.digest, inputs=bytes(32))
     job.chain.refuses("WrongStatement", job.fulfil())
+
+
+def test_the_vault_is_no_refund_account(job: Job) -> None:
+    """No request names it; by hand one does here."""
+    job.assigned()
+    vault, _ = vault_address(job.chain.program_id)
+    job.chain.edit(job.address, REQUEST_ACCOUNT, refund_to=bytes(vault))
+    job.chain.refuses("SameAccountTwice", with_account(job.fulfil(), 5, vault))
+
+
+def test_a_statement_that_aliases_another_is_never_fulfilled(job: Job) -> None:
+    """The program sees only the digest of what was asked for: that its inputs are below r shows when they are."""
+    job.assigned()
+    aliased = words(job.given.inputs[0] + r)
+    digest = sha256(INPUTS_DIGEST_HEAD + (1).to_bytes(4, "big") + aliased).digest()
+    job.chain.edit(job.address, REQUEST_ACCOUNT, inputs=digest)
+    honest = job.fulfil()
+    job.chain.refuses("InputOutOfRange", with_data(honest, honest.data[:-32] + aliased))
 
 
 def test_it_keeps_its_shape(job: Job) -> None:

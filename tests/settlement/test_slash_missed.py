@@ -2,6 +2,7 @@
 
 import pytest
 
+from proofgrid.settlement.addresses import vault_address
 from proofgrid.settlement.layout.requests import MISSED, REQUEST_ACCOUNT, SLASH_MISSED
 from tests.settlement.altered import with_account
 from tests.settlement.jobs import FUNDS, Job
@@ -94,6 +95,15 @@ def test_a_slashed_request_owes_nothing_more(job: Job) -> None:
     job.chain.send(job.slash())
     account = job.account
     assert (account.state, account.bond, account.demand_bond, account.refund) == (MISSED, 0, 0, 0)
+
+
+def test_the_vault_is_no_refund_account(job: Job) -> None:
+    """No request names it; by hand one does here."""
+    job.assigned()
+    job.network.pass_time(451)
+    vault, _ = vault_address(job.chain.program_id)
+    job.chain.edit(job.address, REQUEST_ACCOUNT, refund_to=bytes(vault))
+    job.chain.refuses("SameAccountTwice", with_account(job.slash(), 4, vault))
 
 
 def test_it_keeps_its_shape(job: Job) -> None:

@@ -1,7 +1,7 @@
 """void_leaf: a demand that nobody answered in time voids its leaf."""
 
-from proofgrid.settlement.addresses import demand_address
-from proofgrid.settlement.layout.batches import LEAF_VOID, VOID_LEAF
+from proofgrid.settlement.addresses import demand_address, vault_address
+from proofgrid.settlement.layout.batches import DEMAND_ACCOUNT, LEAF_VOID, VOID_LEAF
 from tests.settlement.altered import with_account
 from tests.settlement.batches import (
     BOND,
@@ -63,6 +63,16 @@ def test_a_refund_account_that_was_closed_can_be_opened_again(network: Network, 
     chain.refuses("WrongTokenAccount", void(batch, 2, demander))
     chain.forge(demander.tokens, account.data, account.owner)
     chain.send(void(batch, 2, demander))
+
+
+def test_the_vault_is_no_refund_account(network: Network, committer: Person) -> None:
+    """No demand names it, for its bond came from the account that it names; by hand one does here."""
+    chain, batch, demander = network.chain, filled(committer), network.person(41, 100)
+    chain.send(demand(batch, 2, demander), signers=[demander.keypair])
+    network.pass_time(51)
+    vault, _ = vault_address(chain.program_id)
+    chain.edit(demand_address(chain.program_id, batch.address, 2)[0], DEMAND_ACCOUNT, refund_to=bytes(vault))
+    chain.refuses("SameAccountTwice", with_account(void(batch, 2, demander), 6, vault))
 
 
 def test_it_keeps_its_shape(network: Network, committer: Person) -> None:

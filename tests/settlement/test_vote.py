@@ -2,11 +2,12 @@
 
 import pytest
 from solders.instruction import AccountMeta, Instruction
+from solders.pubkey import Pubkey
 
 from proofgrid.settlement.accounts import VoteAccount
 from proofgrid.settlement.addresses import proposal_address, vote_address
 from proofgrid.settlement.layout.governance import PROPOSAL_ACCOUNT, VOTE
-from tests.settlement.altered import with_account
+from tests.settlement.altered import with_account, with_byte
 from tests.settlement.ballots import VOTE_S, propose, vote
 from tests.settlement.network import TOP, Network, Person
 from tests.settlement.shape import keeps_its_shape
@@ -85,6 +86,15 @@ def test_a_pool_without_stake_does_not_vote(network: Network, large: Person) -> 
     network.chain.send(propose(network, large), signers=[large.keypair])
     idle = network.prover(23)
     network.chain.refuses("StakeTooSmall", vote(network, idle), signers=[idle.keypair])
+
+
+def test_what_is_no_vote_is_refused(network: Network, large: Person) -> None:
+    network.chain.send(propose(network, large), signers=[large.keypair])
+    honest = vote(network, large)
+    at = VOTE.arguments.offset("in_favour")
+    network.chain.refuses("MalformedFlag", with_byte(honest, at, 2), signers=[large.keypair])
+    elsewhere = with_account(honest, 3, Pubkey.new_unique())
+    network.chain.refuses("WrongVoteAddress", elsewhere, signers=[large.keypair])
 
 
 def test_it_keeps_its_shape(network: Network, large: Person) -> None:

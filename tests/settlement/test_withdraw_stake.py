@@ -2,6 +2,7 @@
 
 import pytest
 from solders.instruction import AccountMeta, Instruction
+from solders.pubkey import Pubkey
 
 from proofgrid.settlement.addresses import (
     TOKEN_PROGRAM,
