@@ -7,7 +7,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.proofgrid-setup
 
-.PHONY: help setup test check bench demo program-check program-costs package fuzz fuzz-kernels verify-build sanitize clean
+.PHONY: help setup test check bench demo program-check program-costs program-mutants package fuzz fuzz-kernels verify-build \
+    sanitize clean
 
 help:  ## what the targets do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -40,6 +41,10 @@ program-costs: setup  ## compute units and bytes of every instruction, measured;
 
 program-check: setup  ## the committed on-chain program is its source, byte for byte
 	$(BIN)/python -m proofgrid.settlement.program.build --check
+
+JOBS ?= 2
+program-mutants: setup  ## each check of the on-chain program taken away: some test must fail (JOBS=2)
+	$(BIN)/python -m tests.settlement.mutants --jobs $(JOBS)
 
 package: setup  ## sdist, a wheel from that sdist, and that wheel at work in an environment of its own
 	@bash scripts/package.sh

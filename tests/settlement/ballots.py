@@ -6,7 +6,7 @@ from proofgrid.settlement.instructions import governance
 from proofgrid.settlement.parameters import Parameters
 from tests.settlement.network import PARAMETERS, Network, Person
 
-CHEAPER = Parameters(**(PARAMETERS.model_dump() | {"fee_bps": 1, "min_stake": 2}))
+CHEAPER = Parameters(**(PARAMETERS.model_dump() | {"fee_bps": 1, "min_stake": 500}))
 VOTE_S, DELAY_S = PARAMETERS.vote_window_s, PARAMETERS.execute_delay_s
 
 

@@ -19,6 +19,7 @@ from proofgrid.settlement.addresses import (
     prover_address,
     vault_address,
 )
+from proofgrid.settlement.forms import Value
 from proofgrid.settlement.instructions import config, provers
 from proofgrid.settlement.layout.config import CONFIG_ACCOUNT
 from proofgrid.settlement.layout.provers import PROVER_ACCOUNT
@@ -26,6 +27,7 @@ from proofgrid.settlement.parameters import Parameters
 from tests.settlement.chains import Chain
 
 SUPPLY = 10**15
+TOP = 2**64 - 1
 WINDOWS = {
     "challenge_window_s": 100,
     "reveal_window_s": 50,
@@ -123,7 +125,7 @@ class Network:
     def edit_prover(self, prover: "Person", **values: int) -> None:
         self.chain.edit(prover.prover, PROVER_ACCOUNT, **values)
 
-    def edit_config(self, **values: int) -> None:
+    def edit_config(self, **values: Value) -> None:
         self.chain.edit(config_address(self.chain.program_id)[0], CONFIG_ACCOUNT, **values)
 
     def owe(self, **amounts: int) -> None:

@@ -1,11 +1,9 @@
 """answer_leaf: a leaf shown true earns the committer the demand's bond."""
 
 from proofgrid.settlement.accounts import DemandAccount
-from proofgrid.settlement.addresses import (
-    demand_address,
-)
+from proofgrid.settlement.addresses import demand_address
 from proofgrid.settlement.layout.batches import ANSWER_LEAF, LEAF_DEMANDED, LEAF_UNPAID
-from tests.settlement.altered import with_account
+from tests.settlement.altered import with_account, with_byte
 from tests.settlement.batches import (
     FALSE,
     TRUE,
@@ -15,7 +13,7 @@ from tests.settlement.batches import (
     filled,
     void,
 )
-from tests.settlement.network import PARAMETERS, Network, Person
+from tests.settlement.network import PARAMETERS, TOP, Network, Person
 from tests.settlement.shape import keeps_its_shape
 
 
@@ -67,6 +65,32 @@ def test_a_demand_is_settled_with_whom_it_names(network: Network, committer: Per
     chain.refuses("WrongTokenAccount", with_account(void(batch, 2, demander), 6, thief.tokens))
     chain.refuses("WrongCommitter", with_account(void(batch, 2, demander), 2, other.prover))
     chain.refuses("WrongVault", with_account(void(batch, 2, demander), 5, thief.tokens))
+
+
+def test_what_is_earned_does_not_overflow(network: Network, committer: Person) -> None:
+    chain, batch, demander = network.chain, filled(committer), network.person(41, 100)
+    chain.send(demand(batch, 2, demander), signers=[demander.keypair])
+    network.edit_prover(committer, earned=TOP - PARAMETERS.demand_bond + 1)
+    chain.refuses("Overflow", answer(batch, 2, demander))
+
+
+def test_another_leafs_demand_is_not_answered(network: Network, committer: Person) -> None:
+    chain, batch, demander = network.chain, filled(committer), network.person(41, 100)
+    for leaf in (1, 2):
+        chain.send(demand(batch, leaf, demander), signers=[demander.keypair])
+    other, _ = demand_address(chain.program_id, batch.address, 1)
+    chain.refuses("WrongDemandAccount", with_account(answer(batch, 2, demander), 3, other))
+    rent, before = chain.svm.get_balance(other), chain.svm.get_balance(demander.key)
+    chain.send(answer(batch, 1, demander))
+    assert chain.svm.get_balance(demander.key) == (before or 0) + (rent or 0)
+    assert batch.account.open_demands == 1
+
+
+def test_more_inputs_than_are_shown_are_refused(network: Network, committer: Person) -> None:
+    chain, batch, demander = network.chain, filled(committer), network.person(41, 100)
+    chain.send(demand(batch, 2, demander), signers=[demander.keypair])
+    at = ANSWER_LEAF.arguments.offset("n_inputs")
+    chain.refuses("WrongInputCount", with_byte(answer(batch, 2, demander), at, 255))
 
 
 def test_it_keeps_its_shape(network: Network, committer: Person) -> None:

@@ -8,7 +8,7 @@ from proofgrid.settlement.instructions import config
 from proofgrid.settlement.layout.requests import ASSIGN_REQUEST, ASSIGNED
 from tests.settlement.altered import with_account
 from tests.settlement.jobs import CAP, PRICE, Job
-from tests.settlement.network import PARAMETERS
+from tests.settlement.network import PARAMETERS, TOP
 from tests.settlement.shape import keeps_its_shape
 
 
@@ -74,6 +74,31 @@ def test_assignments_have_their_time(job: Job) -> None:
     stop = config.set_paused(job.chain.program_id, job.network.guardian.pubkey(), paused=True)
     job.chain.send(stop, signers=[job.network.guardian])
     job.chain.refuses("Paused", job.assign(), signers=signers)
+
+
+def test_more_locked_than_active_backs_nothing(job: Job) -> None:
+    """A slash may leave less stake than is locked."""
+    job.opened()
+    job.network.edit_prover(job.prover, locked=5_001)
+    job.chain.refuses("StakeLocked", job.assign(), signers=[job.assigner, job.prover.hot])
+
+
+def test_the_last_free_tokens_back_a_request(job: Job) -> None:
+    job.network.edit_prover(job.prover, locked=5_000 - 160)
+    job.assigned()
+    assert job.prover.pool.locked == 5_000
+
+
+def test_the_least_stake_is_enough(job: Job) -> None:
+    job.network.edit_prover(job.prover, stake=1_000, shares=1_000_000)
+    job.assigned()
+    assert job.prover.pool.locked == 160
+
+
+def test_a_pool_that_cannot_be_is_refused(job: Job) -> None:
+    job.opened()
+    job.network.edit_prover(job.prover, stake=TOP)
+    job.chain.refuses("Overflow", job.assign(), signers=[job.assigner, job.prover.hot])
 
 
 def test_it_keeps_its_shape(job: Job) -> None:

@@ -93,6 +93,15 @@ def test_without_a_program_nothing_is_due(job: Job) -> None:
     assert job.account.callback_due == 0
 
 
+def test_what_is_read_only_stays_so(job: Job) -> None:
+    """The request is shown to the program, not given: even when the caller names it once more, as writable."""
+    callback = Callback(job)
+    job.chain.send(job.fulfil())
+    another = AccountMeta(Pubkey.new_unique(), False, False)
+    job.chain.send(callback.call(None, AccountMeta(job.address, False, True), another))
+    assert callback.count == 1
+
+
 def test_it_keeps_its_shape(job: Job) -> None:
     callback = Callback(job)
     job.chain.send(job.fulfil())

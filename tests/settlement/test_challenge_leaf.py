@@ -8,7 +8,7 @@ from solders.instruction import Instruction
 from proofgrid.settlement.addresses import (
     vault_address,
 )
-from proofgrid.settlement.layout.batches import CHALLENGE_LEAF, LEAF_UNPAID, LEAF_VOID
+from proofgrid.settlement.layout.batches import BATCH_ACCOUNT, CHALLENGE_LEAF, LEAF_PAID, LEAF_UNPAID, LEAF_VOID
 from proofgrid.settlement.transactions import sign
 from tests.settlement.altered import with_account
 from tests.settlement.batches import (
@@ -141,6 +141,28 @@ def test_challenging_with_wrong_accounts_is_refused(network: Network, committer:
     chain.refuses("WrongVault", with_account(honest, 4, other.tokens))
     chain.refuses("SameAccountTwice", with_account(honest, 5, vault_address(chain.program_id)[0]))
     chain.refuses("WrongTokenAccount", with_account(honest, 5, committer.prover))
+
+
+def test_more_than_is_locked_is_not_slashed(network: Network, committer: Person) -> None:
+    batch = filled(committer, FALSE)
+    honest = challenge(batch, 0, committer.tokens)
+    network.chain.edit(batch.address, BATCH_ACCOUNT, locked=BOND - 1)
+    network.chain.refuses("Overflow", honest)
+    network.chain.edit(batch.address, BATCH_ACCOUNT, locked=BOND)
+    for pool in ({"locked": BOND - 1}, {"stake": BOND - 1}):
+        before = committer.pool
+        network.edit_prover(committer, **pool)
+        network.chain.refuses("Overflow", honest)
+        network.edit_prover(committer, locked=before.locked, stake=before.stake)
+    network.chain.send(honest)
+
+
+def test_a_leaf_that_was_paid_is_not_challenged(network: Network, committer: Person) -> None:
+    batch = filled(committer, FALSE)
+    states = bytes([LEAF_PAID]) + batch.account.states[1:]
+    data = network.chain.data(batch.address)[: BATCH_ACCOUNT.size] + states
+    network.chain.forge(batch.address, data, network.chain.program_id)
+    network.chain.refuses("LeafSettled", challenge(batch, 0, committer.tokens))
 
 
 def test_it_keeps_its_shape(network: Network, committer: Person) -> None:

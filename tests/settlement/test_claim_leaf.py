@@ -5,13 +5,16 @@ from dataclasses import replace
 import pytest
 from solders.instruction import Instruction
 
+from proofgrid.settlement.addresses import permission_address, vault_address
 from proofgrid.settlement.instructions import governance
 from proofgrid.settlement.layout.batches import CLAIM_LEAF, LEAF_PAID
 from proofgrid.settlement.layout.governance import (
     DENY_BATCHES,
+    DENY_REQUESTS,
+    PERMISSION_ACCOUNT,
 )
-from proofgrid.settlement.layout.requests import FULFILLED
-from tests.settlement.altered import with_account
+from proofgrid.settlement.layout.requests import FULFILLED, REQUEST_ACCOUNT
+from tests.settlement.altered import with_account, with_byte
 from tests.settlement.batches import (
     FALSE,
     TRUE,
@@ -24,7 +27,7 @@ from tests.settlement.batches import (
 )
 from tests.settlement.instances import instance
 from tests.settlement.jobs import CAP, FEE, FUNDS, PRICE, Job
-from tests.settlement.network import Person
+from tests.settlement.network import TOP, Person
 from tests.settlement.shape import keeps_its_shape
 
 
@@ -157,6 +160,55 @@ def test_the_cap_minus_the_price_goes_back(job: Job, coordinator: Person) -> Non
     job.chain.send(claim(job, batch))
     assert job.requester.balance == FUNDS - 1
     assert CAP - 1 > 0
+
+
+def test_a_leaf_that_was_paid_pays_no_second_request(job: Job, coordinator: Person) -> None:
+    """The request is made the same again by hand: what stops the second payment is the leaf's own state."""
+    job.assigned()
+    batch = claimable(job, coordinator)
+    job.network.pass_time(WINDOW_S + 1)
+    before = REQUEST_ACCOUNT.decode(job.chain.data(job.address))
+    job.chain.send(claim(job, batch))
+    job.chain.edit(job.address, REQUEST_ACCOUNT, **before)
+    job.network.edit_prover(job.prover, locked=160)
+    job.chain.refuses("LeafSettled", claim(job, batch))
+
+
+def test_payments_do_not_overflow(job: Job, coordinator: Person) -> None:
+    job.assigned()
+    batch = claimable(job, coordinator)
+    job.network.pass_time(WINDOW_S + 1)
+    job.network.edit_prover(job.prover, earned=TOP)
+    job.chain.refuses("Overflow", claim(job, batch))
+
+
+def test_permissions_that_deny_requests_alone_let_leaves_be_paid(job: Job, coordinator: Person) -> None:
+    job.assigned()
+    batch = claimable(job, coordinator)
+    at, bump = permission_address(job.chain.program_id, job.given.digest)
+    denying = PERMISSION_ACCOUNT.encode({"digest": job.given.digest, "denied": DENY_REQUESTS, "bump": bump})
+    job.chain.forge(at, denying, job.chain.program_id)
+    job.network.pass_time(WINDOW_S + 1)
+    job.chain.send(claim(job, batch))
+
+
+def test_the_vault_is_no_refund_account(job: Job, coordinator: Person) -> None:
+    """No request names it; by hand one does here."""
+    job.assigned()
+    batch = claimable(job, coordinator)
+    job.network.pass_time(WINDOW_S + 1)
+    vault, _ = vault_address(job.chain.program_id)
+    job.chain.edit(job.address, REQUEST_ACCOUNT, refund_to=bytes(vault))
+    job.chain.refuses("SameAccountTwice", with_account(claim(job, batch), 6, vault))
+
+
+def test_a_leaf_that_is_not_there_pays_nothing(job: Job, coordinator: Person) -> None:
+    job.assigned()
+    batch = claimable(job, coordinator)
+    job.network.pass_time(WINDOW_S + 1)
+    at = CLAIM_LEAF.arguments.offset("leaf")
+    job.chain.refuses("NoSuchLeaf", with_byte(claim(job, batch), at, 3))
+    job.chain.refuses("WrongPath", with_byte(claim(job, batch), at, 1))
 
 
 def test_it_keeps_its_shape(job: Job, coordinator: Person) -> None:

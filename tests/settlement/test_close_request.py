@@ -1,6 +1,11 @@
 """close_request: a requester cancels what is open, anyone refunds what expired and cleans up what is over."""
 
-from proofgrid.settlement.layout.requests import CLOSE_REQUEST, OPEN
+from dataclasses import replace
+
+from solders.pubkey import Pubkey
+
+from proofgrid.settlement.addresses import vault_address
+from proofgrid.settlement.layout.requests import CLOSE_REQUEST, OPEN, REQUEST_ACCOUNT
 from tests.settlement.altered import with_account
 from tests.settlement.jobs import CAP, FUNDS, PRICE, Job
 from tests.settlement.shape import keeps_its_shape
@@ -60,6 +65,42 @@ def test_nobody_else_cancels(job: Job) -> None:
     job.network.pass_time(151)
     job.chain.refuses("WrongRequester", with_account(job.close(), 0, stranger.key))
     job.chain.refuses("WrongVault", with_account(job.close(), 3, stranger.tokens))
+
+
+def test_nothing_to_pay_needs_no_token_account(job: Job) -> None:
+    job.assigned(price=CAP)
+    job.chain.send(job.fulfil())
+    job.chain.send(job.close(Pubkey.new_unique(), signed=True), signers=[job.requester.keypair])
+    assert job.is_gone()
+
+
+def test_a_refund_that_waits_goes_where_it_was_promised(job: Job) -> None:
+    job.assigned()
+    job.chain.send(job.fulfil())
+    job.chain.edit(job.address, REQUEST_ACCOUNT, refund=50)
+    elsewhere = job.network.token_account(job.prover.key)
+    job.chain.refuses("WrongTokenAccount", job.close(elsewhere))
+    before = job.requester.balance
+    job.chain.send(job.close())
+    assert job.requester.balance == before + 50
+
+
+def test_destinations_that_cannot_be_are_refused(job: Job) -> None:
+    job.opened()
+    vault, _ = vault_address(job.chain.program_id)
+    signers = [job.requester.keypair]
+    job.chain.refuses("SameAccountTwice", job.close(vault, signed=True), signers=signers)
+    job.chain.refuses("WrongTokenAccount", job.close(job.network.mint, signed=True), signers=signers)
+
+
+def test_a_callback_that_is_due_keeps_the_request(job: Job) -> None:
+    """Only the requester gives it up."""
+    job.terms = replace(job.terms, callback_program=Pubkey.new_unique())
+    job.assigned()
+    job.chain.send(job.fulfil())
+    job.chain.refuses("CallbackDue", job.close())
+    job.chain.send(job.close(signed=True), signers=[job.requester.keypair])
+    assert job.is_gone()
 
 
 def test_it_keeps_its_shape(job: Job) -> None:

@@ -1,7 +1,8 @@
 """collect_earnings: what was earned goes to the payout account, once."""
 
+from proofgrid.settlement.addresses import vault_address
 from proofgrid.settlement.instructions import provers
-from proofgrid.settlement.layout.provers import COLLECT_EARNINGS
+from proofgrid.settlement.layout.provers import COLLECT_EARNINGS, PROVER_ACCOUNT
 from tests.settlement.altered import with_account
 from tests.settlement.network import Network, Person
 from tests.settlement.shape import keeps_its_shape
@@ -20,6 +21,24 @@ def test_earnings_go_to_the_payout_account_once(network: Network) -> None:
     chain.send(collect)
     assert (prover.balance - before, prover.pool.earned) == (1_000, 0)
     chain.refuses("NothingToCollect", collect)
+
+
+def test_a_payout_account_that_is_frozen_loses_nothing(network: Network, large: Person) -> None:
+    network.edit_prover(large, stake=5_000, earned=1_000)
+    account = network.chain.svm.get_account(large.tokens)
+    assert account is not None
+    network.chain.forge(large.tokens, account.data[:108] + b"\2" + account.data[109:], account.owner)
+    collect = provers.collect_earnings(network.chain.program_id, large.prover, large.tokens)
+    network.chain.refuses("WrongTokenAccount", collect)
+    assert large.pool.earned == 1_000
+
+
+def test_the_vault_is_no_payout_account(network: Network, large: Person) -> None:
+    """No prover names it; by hand one does here."""
+    vault, _ = vault_address(network.chain.program_id)
+    network.chain.edit(large.prover, PROVER_ACCOUNT, earned=1_000, payout=bytes(vault))
+    collect = provers.collect_earnings(network.chain.program_id, large.prover, vault)
+    network.chain.refuses("SameAccountTwice", collect)
 
 
 def test_it_keeps_its_shape(network: Network, large: Person) -> None:

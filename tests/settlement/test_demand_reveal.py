@@ -1,5 +1,6 @@
 """demand_reveal: a requester demands its proof on chain, for a bond, and the prover answers or loses."""
 
+from proofgrid.settlement.addresses import vault_address
 from proofgrid.settlement.layout.requests import DEMAND_REVEAL, DEMANDED
 from tests.settlement.altered import with_account
 from tests.settlement.jobs import CAP, FEE, FUNDS, PRICE, Job
@@ -50,6 +51,19 @@ def test_demands_have_their_time_and_their_requester(job: Job) -> None:
 def test_one_demand_is_enough(job: Job) -> None:
     job.demanded()
     job.chain.refuses("RequestNotAssigned", job.demand(), signers=[job.requester.keypair])
+
+
+def test_a_demand_is_made_in_the_last_second(job: Job) -> None:
+    job.assigned()
+    job.network.pass_time(450)
+    job.chain.send(job.demand(), signers=[job.requester.keypair])
+    assert job.account.state == DEMANDED
+
+
+def test_the_vault_pays_no_bond(job: Job) -> None:
+    job.assigned()
+    vault, _ = vault_address(job.chain.program_id)
+    job.chain.refuses("SameAccountTwice", with_account(job.demand(), 3, vault), signers=[job.requester.keypair])
 
 
 def test_it_keeps_its_shape(job: Job) -> None:

@@ -3,13 +3,15 @@
 import pytest
 from solders.pubkey import Pubkey
 
+from proofgrid.settlement.accounts import PositionAccount
 from proofgrid.settlement.addresses import (
+    position_address,
     vault_address,
 )
-from proofgrid.settlement.layout.provers import DEPOSIT_STAKE
+from proofgrid.settlement.layout.provers import DEPOSIT_STAKE, POSITION_ACCOUNT
 from tests.settlement.altered import with_account
-from tests.settlement.network import Network, Person
-from tests.settlement.shape import keeps_its_shape
+from tests.settlement.network import TOP, Network, Person
+from tests.settlement.shape import impostors, keeps_its_shape
 
 
 def test_a_deposit_buys_shares(network: Network) -> None:
@@ -92,6 +94,60 @@ def test_wrong_accounts_are_refused(network: Network) -> None:
     chain.refuses("WrongTokenAccount", with_account(withdraw, 5, foreign), signers=signers)
     frozen = network.token_account(prover.key, state=2)
     chain.refuses("WrongTokenAccount", with_account(withdraw, 5, frozen), signers=signers)
+
+
+@pytest.mark.parametrize(
+    ("pool", "amount"),
+    [
+        ({"stake": TOP}, 1_000),
+        ({"shares": TOP}, 1_000),
+        ({"shares": TOP - 1_000, "stake": TOP // 2}, 600),  # the pool's shares
+        ({"shares": TOP // 2, "stake": TOP - 5}, 10),  # the pool's stake
+    ],
+    ids=str,
+)
+def test_pools_do_not_overflow(network: Network, large: Person, pool: dict[str, int], amount: int) -> None:
+    network.edit_prover(large, **pool)
+    network.chain.refuses("Overflow", large.deposit(large, amount), signers=[large.keypair])
+
+
+def test_positions_and_the_total_do_not_overflow(network: Network, large: Person) -> None:
+    chain, signers = network.chain, [large.keypair]
+    network.edit_config(total_stake=TOP - 99)
+    chain.refuses("Overflow", large.deposit(large, 100), signers=signers)
+    network.edit_config(total_stake=6_000)
+    at, _ = position_address(chain.program_id, large.prover, large.key)
+    chain.edit(at, POSITION_ACCOUNT, shares=TOP - 99_999)
+    chain.refuses("Overflow", large.deposit(large, 100), signers=signers)
+
+
+def test_what_looks_like_a_position_is_none(network: Network, large: Person) -> None:
+    chain, honest = network.chain, large.deposit(large, 10)
+    for wrong in impostors(chain, POSITION_ACCOUNT, honest.accounts[3].pubkey):
+        chain.refuses("WrongPositionAccount", with_account(honest, 3, wrong), signers=[large.keypair])
+    friend = network.person(23, 100)
+    friend.stake(large, 10)
+    theirs, _ = position_address(chain.program_id, large.prover, friend.key)
+    chain.refuses("NotStaker", with_account(honest, 3, theirs), signers=[large.keypair])
+    rival = network.prover(24, 10)
+    elsewhere, _ = position_address(chain.program_id, rival.prover, rival.key)
+    in_anothers_pool = with_account(rival.deposit(large, 10), 3, elsewhere)
+    chain.refuses("WrongPositionAccount", in_anothers_pool, signers=[rival.keypair])
+
+
+def test_the_stop_lets_nothing_in(network: Network, large: Person) -> None:
+    network.pause()
+    network.chain.refuses("Paused", large.deposit(large, 1), signers=[large.keypair])
+    network.pause(paused=False)
+    network.chain.send(large.deposit(large, 1), signers=[large.keypair])
+
+
+def test_a_position_is_written_down(network: Network, large: Person) -> None:
+    friend = network.person(23, 100)
+    friend.stake(large, 10)
+    _, bump = position_address(network.chain.program_id, large.prover, friend.key)
+    expected = PositionAccount(bytes(large.prover), bytes(friend.key), 10_000, 0, 0, bump)
+    assert friend.position(large) == expected
 
 
 def test_it_keeps_its_shape(network: Network, large: Person) -> None:

@@ -21,10 +21,16 @@ from proofgrid.settlement.layout.governance import (
     DENY_REQUESTS,
     EXECUTE,
 )
+from proofgrid.settlement.parameters import Parameters
 from tests.settlement.altered import with_account
 from tests.settlement.ballots import CHEAPER, DELAY_S, VOTE_S, accept, execute, propose, vote
+from tests.settlement.chains import Chain
 from tests.settlement.network import PARAMETERS, Network, Person
 from tests.settlement.shape import keeps_its_shape
+
+GUARDED = ("min_stake", "leaf_bond", "job_bond", "demand_bond", "challenge_window_s", "reveal_window_s")
+GUARDED += ("claim_window_s", "exit_window_s", "vote_window_s", "execute_delay_s")
+ODD = Parameters(**(PARAMETERS.model_dump() | {name: getattr(PARAMETERS, name) // 2 * 2 + 1 for name in GUARDED}))
 
 
 def test_the_stake_changes_the_parameters(network: Network, large: Person, small: Person) -> None:
@@ -143,6 +149,29 @@ def test_wrong_accounts_are_refused(network: Network, large: Person) -> None:
     chain.refuses("WrongProposalAccount", with_account(execute(network), 2, large.prover))
     chain.refuses("WrongConfigAccount", with_account(execute(network), 1, large.prover))
     chain.send(execute(network))
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_no_window_and_no_bond_is_more_than_halved(chain: Chain, name: str) -> None:
+    # Given a window or a bond of an odd size, and two accepted changes of it: to half, and to one less
+    network = Network.on(chain, ODD)
+    owner = network.prover(20, 6_000)
+    half = (getattr(ODD, name) + 1) // 2
+    changes = [Parameters(**(ODD.model_dump() | {name: value})) for value in (half - 1, half)]
+    for number, change in enumerate(changes):
+        chain.send(
+            governance.propose_parameters(chain.program_id, owner.key, number, change),
+            governance.vote(chain.program_id, owner.key, number, in_favour=True),
+            signers=[owner.keypair],
+        )
+    network.pass_time(ODD.vote_window_s + ODD.execute_delay_s)
+    too_large, gradual = (
+        governance.execute(chain.program_id, chain.payer.pubkey(), number) for number in range(len(changes))
+    )
+    # Then the one is refused, and the other takes effect
+    chain.refuses("ChangeTooLarge", too_large)
+    chain.send(gradual)
+    assert network.config.rules == changes[1]
 
 
 def test_it_keeps_its_shape(network: Network, large: Person) -> None:

@@ -1,15 +1,18 @@
 """fulfil_request: a true proof is paid in time, once, to the assigned prover, and the rest goes back."""
 
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 from solders.instruction import Instruction
 
-from proofgrid.settlement.layout.requests import FULFIL_REQUEST, FULFILLED
+from proofgrid.settlement.addresses import vault_address
+from proofgrid.settlement.layout.requests import FULFIL_REQUEST, FULFILLED, INPUTS_DIGEST_HEAD, REQUEST_ACCOUNT
 from proofgrid.settlement.transactions import sign
-from tests.settlement.altered import with_account
-from tests.settlement.instances import instance, r
+from tests.settlement.altered import with_account, with_data
+from tests.settlement.instances import instance, r, words
 from tests.settlement.jobs import CAP, FEE, FUNDS, PRICE, Job
+from tests.settlement.network import PARAMETERS, TOP
 from tests.settlement.shape import keeps_its_shape
 
 
@@ -103,6 +106,84 @@ def test_a_refund_account_that_is_closed_or_frozen_stops_no_payment(job: Job, st
     job.chain.send(job.close(fresh, signed=True), signers=[job.requester.keypair])
     assert job.network.balance(fresh) == CAP - PRICE
     assert job.network.vault == job.owed()
+
+
+@pytest.mark.parametrize(
+    ("pool", "network"),
+    [
+        ({}, {"fees": TOP - FEE + 1}),
+        ({"stake": TOP - 78}, {}),
+        ({}, {"total_stake": TOP - 78}),
+        ({"earned": TOP - 712}, {}),
+        ({"locked": 159}, {}),
+    ],
+    ids=str,
+)
+def test_payments_do_not_overflow(job: Job, pool: dict[str, int], network: dict[str, int]) -> None:
+    job.assigned()
+    job.network.edit_prover(job.prover, **pool)
+    job.network.edit_config(**network)
+    job.chain.refuses("Overflow", job.fulfil())
+
+
+def test_a_demands_bond_does_not_overflow(job: Job) -> None:
+    job.demanded()
+    job.network.edit_prover(job.prover, earned=TOP - 713 - PARAMETERS.demand_bond + 1)
+    job.chain.refuses("Overflow", job.fulfil())
+    job.network.edit_prover(job.prover, earned=TOP - 713 - PARAMETERS.demand_bond)
+    job.chain.send(job.fulfil())
+
+
+def test_a_pool_of_nobody_keeps_nothing(job: Job) -> None:
+    job.assigned()
+    stake = job.prover.pool.stake
+    job.network.edit_prover(job.prover, shares=0)
+    job.chain.send(job.fulfil())
+    assert (job.prover.pool.stake, job.prover.pool.earned) == (stake, PRICE - FEE)
+
+
+def test_a_demand_is_answered_in_its_last_second(job: Job) -> None:
+    job.assigned()
+    job.network.pass_time(140)
+    job.chain.send(job.demand(), signers=[job.requester.keypair])
+    job.network.pass_time(PARAMETERS.reveal_window_s)
+    job.chain.send(job.fulfil())
+    assert job.account.state == FULFILLED
+
+
+def test_what_is_fulfilled_is_not_fulfilled_again(job: Job) -> None:
+    job.assigned()
+    job.chain.send(job.fulfil())
+    assert (job.account.bond, job.account.demand_bond, job.account.callback_due) == (0, 0, 0)
+    job.chain.refuses("RequestNotAssigned", job.fulfil())
+
+
+def test_statements_of_other_keys_and_inputs_are_refused(job: Job) -> None:
+    """Each half by itself: the same inputs under another key, other inputs under the same key."""
+    job.assigned()
+    given = job.given
+    job.chain.edit(job.address, REQUEST_ACCOUNT, key=bytes(32))
+    job.chain.refuses("WrongStatement", job.fulfil())
+    job.chain.edit(job.address, REQUEST_ACCOUNT, key=given.digest, inputs=bytes(32))
+    job.chain.refuses("WrongStatement", job.fulfil())
+
+
+def test_the_vault_is_no_refund_account(job: Job) -> None:
+    """No request names it; by hand one does here."""
+    job.assigned()
+    vault, _ = vault_address(job.chain.program_id)
+    job.chain.edit(job.address, REQUEST_ACCOUNT, refund_to=bytes(vault))
+    job.chain.refuses("SameAccountTwice", with_account(job.fulfil(), 5, vault))
+
+
+def test_a_statement_that_aliases_another_is_never_fulfilled(job: Job) -> None:
+    """The program sees only the digest of what was asked for: that its inputs are below r shows when they are."""
+    job.assigned()
+    aliased = words(job.given.inputs[0] + r)
+    digest = sha256(INPUTS_DIGEST_HEAD + (1).to_bytes(4, "big") + aliased).digest()
+    job.chain.edit(job.address, REQUEST_ACCOUNT, inputs=digest)
+    honest = job.fulfil()
+    job.chain.refuses("InputOutOfRange", with_data(honest, honest.data[:-32] + aliased))
 
 
 def test_it_keeps_its_shape(job: Job) -> None:

@@ -9,9 +9,9 @@ from proofgrid.settlement.accounts import UploadAccount, key_encoding_size
 from proofgrid.settlement.addresses import upload_address
 from proofgrid.settlement.instructions import uploads
 from proofgrid.settlement.layout.keys import MAX_PUBLIC_INPUTS
-from proofgrid.settlement.layout.uploads import INIT_UPLOAD, MAX_UPLOAD_SIZE
+from proofgrid.settlement.layout.uploads import INIT_UPLOAD, MAX_UPLOAD_SIZE, UPLOAD_ACCOUNT
 from tests.settlement.chains import Chain
-from tests.settlement.shape import keeps_its_shape
+from tests.settlement.shape import keeps_its_shape, rent
 
 DIGEST = bytes(range(32))
 SIZE = key_encoding_size(1)
@@ -112,6 +112,15 @@ def test_more_accounts_than_the_program_reads_are_refused(chain: Chain) -> None:
     more = [AccountMeta(Pubkey.new_unique(), False, False) for _ in range(13)]
     chain.send(Instruction(chain.program_id, honest.data, [*honest.accounts, *more]))
     chain.refuses("TooManyAccounts", Instruction(chain.program_id, b"\x03", [*honest.accounts, *more, more[0]]))
+
+
+@pytest.mark.parametrize(("lamports", "years"), [(3_480, 2.0), (6_960, 1.0)])
+def test_rent_is_paid_as_the_network_states_it(chain: Chain, lamports: int, years: float) -> None:
+    """For two years, as it was; or by the byte, once and for all."""
+    chain.svm.set_rent(rent(lamports, years))
+    chain.send(build(chain))
+    address, _ = upload_address(chain.program_id, chain.payer.pubkey(), DIGEST)
+    assert chain.svm.get_balance(address) == (128 + UPLOAD_ACCOUNT.size + SIZE) * 6_960
 
 
 def test_it_keeps_its_shape(chain: Chain) -> None:

@@ -6,13 +6,17 @@ import pytest
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
+from proofgrid.settlement.accounts import RequestAccount
 from proofgrid.settlement.addresses import (
+    permission_address,
+    request_address,
     vault_address,
 )
 from proofgrid.settlement.instructions import config, governance
 from proofgrid.settlement.layout.governance import (
     DENY_BATCHES,
     DENY_REQUESTS,
+    PERMISSION_ACCOUNT,
 )
 from proofgrid.settlement.layout.requests import OPEN, OPEN_REQUEST
 from proofgrid.verifier.receipts import digest_public_inputs
@@ -99,6 +103,65 @@ def test_opening_with_wrong_accounts_is_refused(job: Job) -> None:
     at = OPEN_REQUEST.arguments.offset("direct_only")
     flagged = Instruction(chain.program_id, honest.data[:at] + b"\2" + honest.data[at + 1 :], honest.accounts)
     chain.refuses("MalformedFlag", flagged, signers=signers)
+
+
+def test_terms_at_the_edge_are_accepted(job: Job) -> None:
+    now = job.chain.svm.get_clock().unix_timestamp
+    for change in (
+        {"pay_until_s": now + 1, "expire_s": now + 1},
+        {"expire_s": now + 365 * 24 * 3600},
+        {"late_bps": 10_000},
+        {"cap": 1},
+    ):
+        job.nonce += 1
+        job.opened(replace(job.terms, **change))
+
+
+def test_everything_asked_for_is_written_down(job: Job) -> None:
+    terms = replace(job.terms, direct_only=True, callback_program=Pubkey.new_unique(), callback_units=77)
+    job.opened(terms)
+    _, bump = request_address(job.chain.program_id, job.requester.key, job.nonce)
+    assert job.account == RequestAccount(
+        requester=bytes(job.requester.key),
+        refund_to=bytes(job.requester.tokens),
+        assigner=bytes(job.assigner.pubkey()),
+        prover=bytes(32),
+        callback_program=bytes(terms.callback_program),
+        key=job.given.digest,
+        inputs=digest_public_inputs(job.given.inputs),
+        nonce=job.nonce,
+        cap=CAP,
+        price=0,
+        bond=0,
+        demand_bond=0,
+        refund=0,
+        assigned_s=0,
+        pay_until_s=terms.pay_until_s,
+        expire_s=terms.expire_s,
+        settle_until_s=0,
+        answer_until_s=0,
+        callback_units=77,
+        late_bps=2_500,
+        state=OPEN,
+        direct_only=1,
+        callback_due=0,
+        bump=bump,
+    )
+
+
+def test_the_vault_pays_nothing_into_itself(job: Job) -> None:
+    """The requester would own the escrow for nothing, were the vault's owner to sign for anybody."""
+    vault, _ = vault_address(job.chain.program_id)
+    signers = [job.requester.keypair]
+    job.chain.refuses("SameAccountTwice", with_account(job.open(), 5, vault), signers=signers)
+
+
+def test_what_looks_like_a_permission_denies_nothing(job: Job) -> None:
+    """A permission that the program does not own, or lamports sent to its address, are as good as none."""
+    at, _ = permission_address(job.chain.program_id, job.given.digest)
+    denying = PERMISSION_ACCOUNT.encode({"digest": job.given.digest, "denied": 3, "bump": 0})
+    job.chain.forge(at, denying, Pubkey.new_unique())
+    job.opened()
 
 
 def test_it_keeps_its_shape(job: Job) -> None:

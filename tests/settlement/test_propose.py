@@ -1,11 +1,13 @@
 """propose: an owner with enough stake proposes what the program's own bounds allow."""
 
+from proofgrid.settlement.accounts import ProposalAccount
+from proofgrid.settlement.addresses import proposal_address
 from proofgrid.settlement.instructions import governance
 from proofgrid.settlement.layout.config import PARAMETERS as RECORD
-from proofgrid.settlement.layout.governance import PROPOSE
-from tests.settlement.altered import with_data
-from tests.settlement.ballots import CHEAPER, propose, vote
-from tests.settlement.network import Network, Person
+from proofgrid.settlement.layout.governance import CHANGE_PARAMETERS, PROPOSE
+from tests.settlement.altered import with_account, with_data
+from tests.settlement.ballots import CHEAPER, DELAY_S, VOTE_S, propose, vote
+from tests.settlement.network import TOP, Network, Person
 from tests.settlement.shape import keeps_its_shape
 
 
@@ -39,6 +41,37 @@ def test_what_cannot_be_is_not_proposed(network: Network, large: Person) -> None
     two = vote(network, large)
     chain.send(honest, signers=[large.keypair])
     chain.refuses("MalformedFlag", with_data(two, two.data[:1] + b"\2" + two.data[2:]), signers=[large.keypair])
+
+
+def test_only_the_owner_proposes(network: Network, large: Person, small: Person) -> None:
+    for thief in (large.hot, small.keypair):
+        network.chain.svm.airdrop(thief.pubkey(), 10**9)
+        stolen = with_account(propose(network, large), 0, thief.pubkey())
+        network.chain.refuses("NotOwner", stolen, signers=[thief])
+
+
+def test_a_pool_that_cannot_be_is_refused(network: Network, large: Person) -> None:
+    network.edit_prover(large, stake=TOP)
+    network.chain.refuses("Overflow", propose(network, large), signers=[large.keypair])
+
+
+def test_a_proposal_is_written_down(network: Network, large: Person) -> None:
+    now = network.chain.svm.get_clock().unix_timestamp
+    network.chain.send(propose(network, large), signers=[large.keypair])
+    _, bump = proposal_address(network.chain.program_id, 0)
+    assert network.proposal(0) == ProposalAccount(
+        proposer=bytes(large.prover),
+        number=0,
+        votes_for=0,
+        votes_against=0,
+        vote_until_s=now + VOTE_S,
+        execute_from_s=now + VOTE_S + DELAY_S,
+        execute_until_s=now + 2 * VOTE_S + DELAY_S,
+        change=RECORD.encode(CHEAPER.model_dump()),
+        kind=CHANGE_PARAMETERS,
+        executed=0,
+        bump=bump,
+    )
 
 
 def test_it_keeps_its_shape(network: Network, large: Person) -> None:

@@ -6,6 +6,7 @@ from solders.pubkey import Pubkey
 
 from proofgrid.errors import MalformedInput
 from proofgrid.settlement.addresses import (
+    TOKEN_PROGRAM,
     prover_address,
     vault_address,
 )
@@ -67,6 +68,15 @@ def test_wrong_accounts_are_refused(network: Network) -> None:
     chain.refuses("MissingSignature", Instruction(chain.program_id, honest.data, unsigned))
     read_only = [honest.accounts[0], honest.accounts[1], AccountMeta(owner.prover, False, False), *honest.accounts[3:]]
     chain.refuses("AccountNotWritable", Instruction(chain.program_id, honest.data, read_only), signers=[owner.keypair])
+
+
+def test_what_looks_like_a_token_account_is_none(network: Network) -> None:
+    chain, owner = network.chain, network.person(20)
+    true = bytes(chain.svm.get_account(owner.tokens).data)  # type: ignore[union-attr]
+    for data, program in ((true + bytes(5), TOKEN_PROGRAM), (true, Pubkey.new_unique())):
+        wrong = Pubkey.new_unique()
+        chain.forge(wrong, data, program)
+        chain.refuses("WrongTokenAccount", owner.register(payout=wrong), signers=[owner.keypair])
 
 
 def test_it_keeps_its_shape(network: Network) -> None:

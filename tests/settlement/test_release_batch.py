@@ -41,6 +41,14 @@ def test_open_demands_keep_the_stake(network: Network, committer: Person) -> Non
     assert committer.pool.locked == 0
 
 
+def test_more_than_is_locked_is_not_freed(network: Network, committer: Person) -> None:
+    batch = filled(committer)
+    network.pass_time(WINDOW_S + 1)
+    network.edit_prover(committer, locked=5 * BOND - 1)
+    release = batches.release_batch(network.chain.program_id, batch.address, committer.prover)
+    network.chain.refuses("Overflow", release)
+
+
 def test_it_keeps_its_shape(network: Network, committer: Person) -> None:
     batch = filled(committer)
     network.pass_time(WINDOW_S + 1)

@@ -3,9 +3,7 @@
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from proofgrid.settlement.addresses import (
-    vault_address,
-)
+from proofgrid.settlement.addresses import vault_address
 from proofgrid.settlement.instructions import provers
 from proofgrid.settlement.layout.provers import UPDATE_PROVER
 from tests.settlement.altered import with_account
@@ -36,6 +34,22 @@ def test_nobody_else_rotates(network: Network) -> None:
     chain.refuses("WrongTokenAccount", to_vault, signers=[prover.keypair])
     honest = provers.update_prover(chain.program_id, prover.key, signer=hot.pubkey(), payout=prover.tokens)
     chain.refuses("WrongProverAccount", with_account(honest, 2, prover.tokens), signers=[prover.keypair])
+
+
+def test_payouts_that_cannot_be_are_refused(network: Network, large: Person) -> None:
+    for payout in (
+        vault_address(network.chain.program_id)[0],
+        network.mint,
+        network.token_account(large.key, mint=Pubkey.new_unique()),
+        network.token_account(large.key, state=2),
+    ):
+        update = provers.update_prover(network.chain.program_id, large.key, signer=Pubkey.new_unique(), payout=payout)
+        network.chain.refuses("WrongTokenAccount", update, signers=[large.keypair])
+
+
+def test_the_cold_key_is_not_the_hot_key(network: Network, large: Person) -> None:
+    same = provers.update_prover(network.chain.program_id, large.key, signer=large.key, payout=large.tokens)
+    network.chain.refuses("ColdKeyIsHot", same, signers=[large.keypair])
 
 
 def test_it_keeps_its_shape(network: Network, large: Person) -> None:

@@ -75,6 +75,12 @@ def test_a_key_registered_later_has_no_receipt(network: Network, committer: Pers
     network.chain.refuses("KeyRegisteredLater", batch.receipt(0))
 
 
+def test_the_window_includes_its_last_second(network: Network, committer: Person) -> None:
+    batch = filled(committer)
+    network.pass_time(WINDOW_S)
+    network.chain.refuses("ChallengeWindowOpen", batch.receipt(3))
+
+
 def test_it_keeps_its_shape(network: Network, committer: Person) -> None:
     batch = filled(committer)
     network.pass_time(WINDOW_S + 1)

@@ -1,11 +1,15 @@
 """vote: a pool's active stake votes once, while the vote is open."""
 
+import pytest
 from solders.instruction import AccountMeta, Instruction
+from solders.pubkey import Pubkey
 
-from proofgrid.settlement.layout.governance import VOTE
-from tests.settlement.altered import with_account
+from proofgrid.settlement.accounts import VoteAccount
+from proofgrid.settlement.addresses import proposal_address, vote_address
+from proofgrid.settlement.layout.governance import PROPOSAL_ACCOUNT, VOTE
+from tests.settlement.altered import with_account, with_byte
 from tests.settlement.ballots import VOTE_S, propose, vote
-from tests.settlement.network import Network, Person
+from tests.settlement.network import TOP, Network, Person
 from tests.settlement.shape import keeps_its_shape
 
 
@@ -53,6 +57,44 @@ def test_only_the_owner_proposes_and_votes(network: Network, large: Person, smal
     honest = vote(network, large)
     unsigned = [AccountMeta(large.key, False, True), *honest.accounts[1:]]
     chain.refuses("MissingSignature", Instruction(chain.program_id, honest.data, unsigned))
+
+
+@pytest.mark.parametrize("pool", [{"stake": TOP}, {"shares": TOP}])
+def test_a_pool_that_cannot_be_is_refused(network: Network, large: Person, pool: dict[str, int]) -> None:
+    network.chain.send(propose(network, large), signers=[large.keypair])
+    network.edit_prover(large, **pool)
+    network.chain.refuses("Overflow", vote(network, large), signers=[large.keypair])
+
+
+@pytest.mark.parametrize("in_favour", [True, False])
+def test_votes_do_not_overflow(network: Network, large: Person, in_favour: bool) -> None:
+    network.chain.send(propose(network, large), signers=[large.keypair])
+    at, _ = proposal_address(network.chain.program_id, 0)
+    network.chain.edit(at, PROPOSAL_ACCOUNT, votes_for=TOP - 5_999, votes_against=TOP - 5_999)
+    network.chain.refuses("Overflow", vote(network, large, in_favour=in_favour), signers=[large.keypair])
+
+
+def test_the_vote_is_written_down(network: Network, large: Person) -> None:
+    network.chain.send(propose(network, large), signers=[large.keypair])
+    network.pass_time(VOTE_S - 1)
+    network.chain.send(vote(network, large), signers=[large.keypair])
+    at, bump = vote_address(network.chain.program_id, proposal_address(network.chain.program_id, 0)[0], large.prover)
+    assert VoteAccount.decode(network.chain.data(at)) == VoteAccount(bytes(large.prover), 0, 6_000, 1, bump)
+
+
+def test_a_pool_without_stake_does_not_vote(network: Network, large: Person) -> None:
+    network.chain.send(propose(network, large), signers=[large.keypair])
+    idle = network.prover(23)
+    network.chain.refuses("StakeTooSmall", vote(network, idle), signers=[idle.keypair])
+
+
+def test_what_is_no_vote_is_refused(network: Network, large: Person) -> None:
+    network.chain.send(propose(network, large), signers=[large.keypair])
+    honest = vote(network, large)
+    at = VOTE.arguments.offset("in_favour")
+    network.chain.refuses("MalformedFlag", with_byte(honest, at, 2), signers=[large.keypair])
+    elsewhere = with_account(honest, 3, Pubkey.new_unique())
+    network.chain.refuses("WrongVoteAddress", elsewhere, signers=[large.keypair])
 
 
 def test_it_keeps_its_shape(network: Network, large: Person) -> None:

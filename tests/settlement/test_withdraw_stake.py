@@ -2,14 +2,17 @@
 
 import pytest
 from solders.instruction import AccountMeta, Instruction
+from solders.pubkey import Pubkey
 
 from proofgrid.settlement.addresses import (
+    TOKEN_PROGRAM,
     position_address,
+    vault_address,
 )
 from proofgrid.settlement.instructions import config
-from proofgrid.settlement.layout.provers import WITHDRAW_STAKE
+from proofgrid.settlement.layout.provers import POSITION_ACCOUNT, WITHDRAW_STAKE
 from tests.settlement.altered import with_account
-from tests.settlement.network import Network, Person
+from tests.settlement.network import TOP, Network, Person
 from tests.settlement.shape import keeps_its_shape
 
 
@@ -95,6 +98,49 @@ def test_nobody_touches_anothers_position(network: Network) -> None:
     honest = friend.withdraw(prover)
     unsigned = [AccountMeta(friend.key, False, True), *honest.accounts[1:]]
     chain.refuses("MissingSignature", Instruction(chain.program_id, honest.data, unsigned))
+
+
+@pytest.mark.parametrize(
+    ("pool", "exiting", "total"),
+    [
+        ({"shares": 0}, TOP, 5_000),  # what it is worth
+        ({"shares": 1_000, "stake": 10**6}, 1_500, 10**7),  # the pool's shares
+        ({"exiting_shares": 0}, 1_000_000, 5_000),  # those of the pool that exit
+        ({"exiting_shares": 1_000_000}, 1_000_000, 999),  # all stake
+    ],
+    ids=str,
+)
+def test_nothing_below_zero_is_withdrawn(network: Network, pool: dict[str, int], exiting: int, total: int) -> None:
+    prover = network.prover(20, 5_000)
+    at, _ = position_address(network.chain.program_id, prover.prover, prover.key)
+    network.fill_vault(10**7)
+    network.edit_prover(prover, **pool)
+    network.edit_config(total_stake=total)
+    network.chain.edit(at, POSITION_ACCOUNT, exiting_shares=exiting)
+    network.chain.refuses("Overflow", prover.withdraw(prover), signers=[prover.keypair])
+
+
+def test_wrong_accounts_are_refused(network: Network) -> None:
+    chain, prover = network.chain, network.prover(20, 5_000)
+    signers = [prover.keypair]
+    chain.send(prover.exit(prover, 1_000_000), signers=signers)
+    network.pass_time(1_000)
+    withdraw, vault = prover.withdraw(prover), vault_address(chain.program_id)[0]
+    chain.refuses("WrongVault", with_account(withdraw, 4, network.token_account(prover.key)), signers=signers)
+    chain.refuses("SameAccountTwice", with_account(withdraw, 5, vault), signers=signers)
+    longer = bytes(chain.svm.get_account(prover.tokens).data) + bytes(5)  # type: ignore[union-attr]
+    ours, theirs = Pubkey.new_unique(), Pubkey.new_unique()
+    chain.forge(ours, longer, TOKEN_PROGRAM)
+    chain.forge(theirs, longer[:-5], Pubkey.new_unique())
+    for wrong in (
+        network.token_account(prover.key, mint=Pubkey.new_unique()),
+        network.token_account(prover.key, state=2),
+        network.token_account(prover.key, state=0),
+        network.mint,
+        ours,
+        theirs,
+    ):
+        chain.refuses("WrongTokenAccount", with_account(withdraw, 5, wrong), signers=signers)
 
 
 def test_it_keeps_its_shape(network: Network, large: Person) -> None:

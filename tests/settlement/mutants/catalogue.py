@@ -18,6 +18,10 @@ OTHER_BOUND = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
 WRAPPING = {"add_amount": "+=", "take_amount": "-="}
 _TABLE = re.compile(r"static const account_rule (\w+)_ACCOUNTS\[\d+\] = \{")
 _SHAPE = re.compile(r"#define (\w+) \w+_ACCOUNTS, \d+, sizeof\(\w+\), (0)")
+_EFFECT = re.compile(
+    r"\n +((?:(?:\w+|\(\(\w+ \*\)\w+->data\))->\w+ [+-]?= "
+    r"|(?:copy_words|close_account|set_leaf_state|sol_set_return_data|sol_memcpy_)\()[^;]+;)"
+)
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,8 @@ def _edits(program: Program, code: str, start: int, end: int) -> Iterator[Edit]:
         stop = matching(code, opening)
         for forced, kind in (("0", "taken for false"), ("1", "taken for true")):
             yield kind, (start + match.start(), stop), opening + 1, stop - 1, forced
+    for match in _EFFECT.finditer(code, start, end):
+        yield "left out", match.span(1), *match.span(1), ";"
     for operator, first, last in operands(code, start, end):
         yield f"dropped from {operator}", (first, last), first, last, NEUTRAL[operator]
     for match in re.finditer(r" (<=|>=|<|>) ", code[body]):

@@ -98,10 +98,10 @@ def table(verdicts: Mapping[Mutant, Verdict]) -> str:
     lines = [
         "# The program's checks, each taken away",
         "",
-        "Written by `make program-mutants`. Every check of `settlement/program/src` is removed in turn: each condition,",
-        "each part of a compound condition, each passed-on refusal, each checked sum; each bound is moved by one, each",
-        "branch forced both ways, each signer, writable flag and type dropped from the accounts' table. The program is",
-        "built that way, and the tests that reach the place run until one fails.",
+        "Written by `make program-mutants`. Every check in `settlement/program/src` is taken away in turn: each",
+        "condition, each part of a compound one, each passed-on refusal, each checked sum; each bound is moved by one,",
+        "each branch forced both ways, each written field left out; each account's signer flag, writable flag and type",
+        "is dropped. The program is built that way, and the tests that reach the place run until one fails.",
         "",
         f"**{sentence(total)}.**",
     ]

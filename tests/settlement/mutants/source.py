@@ -10,6 +10,7 @@ from pathlib import Path
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _FUNCTION = re.compile(r"^(?:static )?(?:inline )?\w+(?: \*| )(\w+)\([^;{}]*\) \{", re.MULTILINE)
 _CALL = re.compile(r"\b([a-z_]\w*)\(")
+_SHAPE = {"require_shape", "require_type"}
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,15 @@ class Program:
         while more := {name for name, called in self._calls.items() if called & found} - found:
             found |= more
         return found
+
+    def refusals_of(self, instruction: str) -> set[str]:
+        """The ``ERROR_`` names in all that an instruction may call, but for the check of its declared shape."""
+        found, fresh = set(_SHAPE), {f"process_{instruction}"}
+        while fresh:
+            found |= fresh
+            fresh = set().union(*(self._calls[name] for name in fresh)) - found
+        bodies = [one.body for one in self.functions if one.name in found - _SHAPE]
+        return set(re.findall(r"\bERROR_\w+", "".join(bodies)))
 
     def instructions_through(self, name: str) -> set[str]:
         """The instructions whose processing may call this function; ``process_x`` is instruction x."""

@@ -26,7 +26,7 @@ from tests.settlement import chains
 from tests.settlement.mutants.catalogue import Mutant
 
 TAGS = {instruction.arguments.tag: instruction.name for instruction in INSTRUCTIONS}
-ARITHMETIC = {"amounts.h"}  # tests that compile a header by itself, and the header: see wants()
+ARITHMETIC = {"amounts.h": {"test_amounts.py"}}  # a header, and the tests that compile it by itself
 LIMIT_S = 180.0
 
 
@@ -84,7 +84,7 @@ class Session:
 
     def tests_for(self, mutant: Mutant, hint: str = "") -> list[str]:
         """Every test that can notice: last time's, then the instructions' own files, quick ones first."""
-        own = {f"test_{name}.py" for name in mutant.instructions}
+        own = ARITHMETIC.get(mutant.file) or {f"test_{name}.py" for name in mutant.instructions}
 
         def order(name: str) -> tuple[bool, bool, bool, float]:
             path = self.items[name].path.name
@@ -170,7 +170,7 @@ def _accident(done: int) -> str:
 
 def _is_of_the_program(item: pytest.Item) -> bool:
     """On a chain of the fixture's, or a header's own test."""
-    return "chain" in getattr(item, "fixturenames", ()) or item.path.stem in {"test_amounts"}
+    return "chain" in getattr(item, "fixturenames", ()) or item.path.name in set().union(*ARITHMETIC.values())
 
 
 def _fails(item: pytest.Item, following: pytest.Item | None) -> bool:
