@@ -146,7 +146,14 @@ def test_a_position_is_written_down(network: Network, large: Person) -> None:
     friend = network.person(23, 100)
     friend.stake(large, 10)
     _, bump = position_address(network.chain.program_id, large.prover, friend.key)
-    expected = PositionAccount(bytes(large.prover), bytes(friend.key), 10_000, 0, 0, bump)
+    expected = PositionAccount(
+        prover=bytes(large.prover),
+        staker=bytes(friend.key),
+        shares=10_000,
+        exiting_shares=0,
+        exit_from_s=0,
+        bump=bump,
+    )
     assert friend.position(large) == expected
 
 

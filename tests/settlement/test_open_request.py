@@ -121,6 +121,7 @@ def test_everything_asked_for_is_written_down(job: Job) -> None:
     terms = replace(job.terms, direct_only=True, callback_program=Pubkey.new_unique(), callback_units=77)
     job.opened(terms)
     _, bump = request_address(job.chain.program_id, job.requester.key, job.nonce)
+    _, permission_bump = permission_address(job.chain.program_id, job.given.digest)
     assert job.account == RequestAccount(
         requester=bytes(job.requester.key),
         refund_to=bytes(job.requester.tokens),
@@ -146,6 +147,7 @@ def test_everything_asked_for_is_written_down(job: Job) -> None:
         direct_only=1,
         callback_due=0,
         bump=bump,
+        permission_bump=permission_bump,
     )
 
 

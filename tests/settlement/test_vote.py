@@ -79,7 +79,9 @@ def test_the_vote_is_written_down(network: Network, large: Person) -> None:
     network.pass_time(VOTE_S - 1)
     network.chain.send(vote(network, large), signers=[large.keypair])
     at, bump = vote_address(network.chain.program_id, proposal_address(network.chain.program_id, 0)[0], large.prover)
-    assert VoteAccount.decode(network.chain.data(at)) == VoteAccount(bytes(large.prover), 0, 6_000, 1, bump)
+    assert VoteAccount.decode(network.chain.data(at)) == VoteAccount(
+        prover=bytes(large.prover), proposal=0, weight=6_000, in_favour=1, bump=bump
+    )
 
 
 def test_a_pool_without_stake_does_not_vote(network: Network, large: Person) -> None:
