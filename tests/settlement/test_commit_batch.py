@@ -16,17 +16,11 @@ from proofgrid.settlement.layout.batches import COMMIT_BATCH, LEAF_UNPAID, MAX_L
 from proofgrid.settlement.layout.config import PARAMETERS as RECORD
 from proofgrid.settlement.transactions import sign
 from tests.settlement.altered import with_account
-from tests.settlement.chains import Chain
 from tests.settlement.network import PARAMETERS, Network, Person
 from tests.settlement.shape import keeps_its_shape
 
 ROOTS = [sha256(bytes([i])).digest() for i in range(8)]
 BOND = PARAMETERS.leaf_bond
-
-
-@pytest.fixture
-def network(chain: Chain) -> Network:
-    return Network.on(chain)
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ def main() -> int:
             tell(f"{len(session.items)} tests hold for the true program; {len(mutants)} mutants")
             verdicts.update(report.judged(tried(session, mutants, memory(files, options.kept), options.jobs)))
 
-    run(files, SOURCES, work)
+    run(files, Session(SOURCES, work, lambda mutant: report.reason_for(mutant) is not None))
     if broken:
         tell("these tests fail against the true program: " + ", ".join(broken))
         return 1

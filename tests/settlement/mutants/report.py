@@ -6,7 +6,9 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from tests.settlement.mutants.catalogue import Mutant
 from tests.settlement.mutants.trial import Verdict
@@ -51,6 +53,7 @@ class Memory:
         return hashlib.sha256(f"{self._program}{self._scenery}{tests}".encode()).hexdigest()
 
 
+@cache
 def equivalents() -> list[tuple[re.Pattern[str], str]]:
     """Mutants that change nothing anybody could see: a pattern for their names (``*``: anything) and the reason."""
     entries = tomllib.loads(EQUIVALENTS.read_text()).get("equivalent", [])
@@ -61,12 +64,16 @@ def equivalents() -> list[tuple[re.Pattern[str], str]]:
     return found
 
 
+def reason_for(mutant: Mutant) -> str | None:
+    """Why this mutant is a known equivalent, or None."""
+    return next((reason for pattern, reason in equivalents() if pattern.fullmatch(mutant.name)), None)
+
+
 def judged(verdicts: Mapping[Mutant, Verdict]) -> dict[Mutant, Verdict]:
     """Survivors that are known equivalents become ``equivalent``, by their reason."""
-    known = equivalents()
     found = {}
     for mutant, verdict in verdicts.items():
-        reason = next((reason for pattern, reason in known if pattern.fullmatch(mutant.name)), None)
+        reason = reason_for(mutant)
         if verdict.outcome == "same":
             verdict = Verdict("equivalent", SAME)
         elif verdict.outcome == "survived" and reason:
@@ -75,7 +82,7 @@ def judged(verdicts: Mapping[Mutant, Verdict]) -> dict[Mutant, Verdict]:
     return found
 
 
-def summary(verdicts: Mapping[Mutant, Verdict], seconds: float) -> dict[str, object]:
+def summary(verdicts: Mapping[Mutant, Verdict], seconds: float) -> dict[str, Any]:
     counts = Counter(verdict.outcome for verdict in verdicts.values())
     survivors = [mutant.name for mutant, verdict in verdicts.items() if verdict.outcome == "survived"]
     return {
@@ -88,7 +95,7 @@ def summary(verdicts: Mapping[Mutant, Verdict], seconds: float) -> dict[str, obj
     }
 
 
-def sentence(total: Mapping[str, object]) -> str:
+def sentence(total: Mapping[str, Any]) -> str:
     return "{mutants} mutants: {killed} killed, {equivalent} equivalent, {survived} survived".format(**total)
 
 

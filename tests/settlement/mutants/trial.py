@@ -51,8 +51,10 @@ class Baseline:
 class Session:
     """A pytest plugin: instead of running the collected tests, it measures them and hands itself to ``work``."""
 
-    def __init__(self, sources: Path, work: Callable[["Session"], None]) -> None:
-        self.sources, self._work = sources, work
+    def __init__(
+        self, sources: Path, work: Callable[["Session"], None], is_equivalent: Callable[[Mutant], bool]
+    ) -> None:
+        self.sources, self._work, self._is_equivalent = sources, work, is_equivalent
         self.items: dict[str, pytest.Item] = {}
         self.baseline = Baseline()
 
@@ -83,14 +85,20 @@ class Session:
         chains.Chain.send = send  # type: ignore[method-assign]
 
     def tests_for(self, mutant: Mutant, hint: str = "") -> list[str]:
-        """Every test that can notice: last time's, then the instructions' own files, quick ones first."""
+        """Every test that can notice: last time's, then the instructions' own files, quick ones first.
+
+        For a known equivalent only those files, under one feature set: should one of them notice, the list is wrong.
+        """
         own = ARITHMETIC.get(mutant.file) or {f"test_{name}.py" for name in mutant.instructions}
 
         def order(name: str) -> tuple[bool, bool, bool, float]:
             path = self.items[name].path.name
             return name != hint, "all_features" in name, path not in own, self.baseline.seconds[name]
 
-        return sorted(filter(lambda name: self._reaches(name, mutant), self.items), key=order)
+        found = sorted(filter(lambda name: self._reaches(name, mutant), self.items), key=order)
+        if not self._is_equivalent(mutant):
+            return found
+        return [name for name in found if self.items[name].path.name in own and "all_features" not in name]
 
     def _reaches(self, name: str, mutant: Mutant) -> bool:
         if "chain" not in self.items[name].fixturenames:  # type: ignore[attr-defined]
@@ -127,7 +135,7 @@ class Session:
         if program == program_bytes():
             return Verdict("same")
         build.FOLDER = folder  # for tests that compile a header of ours
-        chains.program_bytes = lambda: program
+        chains.program_bytes = lambda: program  # type: ignore[attr-defined]
         return self._tested(self.tests_for(mutant, hint))
 
     def _tested(self, names: Sequence[str]) -> Verdict:
@@ -181,9 +189,8 @@ def _pairs(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     return zip(names, [*names[1:], ""], strict=True)
 
 
-def run(files: Sequence[Path], sources: Path, work: Callable[[Session], None]) -> None:
-    """Collect these test files and do ``work``. Raises SystemExit when pytest cannot collect them."""
-    session = Session(sources, work)
+def run(files: Sequence[Path], session: Session) -> None:
+    """Collect these test files and let the session work. Raises SystemExit when pytest cannot collect them."""
     quiet = ["-q", "--no-header", "--no-summary", "-p", "no:cacheprovider", "--capture=no"]
     quiet += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # the scenery is imported before pytest begins
     status = pytest.main([*quiet, *map(str, files)], plugins=[session])
