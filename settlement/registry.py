@@ -25,9 +25,7 @@ async def upload_key(sender: Sender, program_id: Pubkey, verifying_key: Verifyin
     one public input) and 3 transactions or more. Raises MalformedInput for a key of another curve or with more than
     64 public inputs, ProgramRefused, ChainUnavailable.
     """
-    _require_bn254(verifying_key)
-    if verifying_key.n_public > MAX_PUBLIC_INPUTS:
-        raise MalformedInput(f"the program takes keys with up to {MAX_PUBLIC_INPUTS} public inputs")
+    require_registrable(verifying_key)
     digest, encoding = verifying_key.digest(), verifying_key.encode()
     key, _ = key_address(program_id, digest)
     if await fetch_owned(sender.client, key, program_id) is not None:
@@ -41,6 +39,15 @@ async def upload_key(sender: Sender, program_id: Pubkey, verifying_key: Verifyin
             raise
         await sender.send([cancel_upload(program_id, authority, digest)])  # someone else was faster
     return key
+
+
+def require_registrable(verifying_key: VerifyingKey) -> None:
+    """Raises MalformedInput for a key that the chain cannot judge proofs under."""
+    _require_bn254(verifying_key)
+    if verifying_key.n_public > MAX_PUBLIC_INPUTS:
+        raise MalformedInput(
+            f"the program takes up to {MAX_PUBLIC_INPUTS} public inputs, this key has {verifying_key.n_public}"
+        )
 
 
 async def read_key(sender: Sender, program_id: Pubkey, digest: bytes) -> KeyAccount | None:

@@ -12,7 +12,9 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from proofgrid.settlement.endpoints import split_urls
+from proofgrid.settlement.registry import upload_key
 from proofgrid.settlement.submitter import Submitter
+from proofgrid.verifier.keys import VerifyingKey
 
 Answer = TypeVar("Answer")
 
@@ -34,6 +36,12 @@ class Chain(Protocol):
 
     def next_number(self) -> int:
         """The number that the log's next batch must have, those under way counted."""
+
+    def register(self, verifying_key: VerifyingKey) -> None:
+        """Bring a key on chain, if it is not there: before the first leaf under it, or that leaf gives no receipt.
+
+        Raises :class:`~proofgrid.errors.MalformedInput` for a key that the chain cannot judge proofs under.
+        """
 
     def commit(self, number: int, root: bytes, n_leaves: int) -> CommittedBatch:
         """Commit a root under a number, once however often it is called; returns when it is confirmed.
@@ -77,6 +85,9 @@ class SolanaChain:
 
     def next_number(self) -> int:
         return self._run(self._submitter.next_number())
+
+    def register(self, verifying_key: VerifyingKey) -> None:
+        self._run(upload_key(self._submitter.sender, self._submitter.program_id, verifying_key))
 
     def commit(self, number: int, root: bytes, n_leaves: int) -> CommittedBatch:
         done = self._run(self._submitter.commit_batch(root, n_leaves, number=number))

@@ -10,6 +10,7 @@ from proofgrid.network.database import CircuitRow
 from proofgrid.prover.artifacts import ArtifactStore
 from proofgrid.prover.formats.zkey import read_zkey
 from proofgrid.prover.groth16.keys import verifying_key
+from proofgrid.settlement.registry import require_registrable
 
 _ID_TAG = b"proofgrid.circuit.v1"
 _WASM_MAGIC = b"\0asm\x01\0\0\0"
@@ -27,11 +28,13 @@ def circuit_id(zkey_digest: str, wasm_digest: str | None) -> str:
 def inspect(store: ArtifactStore, registration: CircuitRegistration) -> CircuitInfo:
     """What a circuit is, read from its stored artifacts; no database.
 
-    Cost: one pass over the zkey. Raises :class:`NotFound` for what was not uploaded, :class:`MalformedInput`.
+    Cost: one pass over the zkey. Raises :class:`NotFound` for what was not uploaded, :class:`MalformedInput`, also for
+    a key that the chain cannot judge proofs under.
     """
     zkey = read_zkey(store.path(registration.zkey_digest))
     zkey.check()
     key = verifying_key(zkey)
+    require_registrable(key)  # before any work: a proof that cannot be settled is worth nothing here
     if registration.wasm_digest is not None:
         with store.open(registration.wasm_digest) as file:
             if file.read(len(_WASM_MAGIC)) != _WASM_MAGIC:

@@ -7,6 +7,8 @@ before it is final, and then they are written anew.
 """
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
@@ -19,7 +21,7 @@ from proofgrid.network.database import AttemptRow, BatchRow, Database, EpochRow,
 from proofgrid.network.transitions import move_batch, move_settlement
 from proofgrid.network.verify import load_submission
 from proofgrid.prover.artifacts import ArtifactStore
-from proofgrid.verifier.keys import Proof
+from proofgrid.verifier.keys import Proof, VerifyingKey
 from proofgrid.verifier.merkle import MerkleTree
 from proofgrid.verifier.receipts import Leaf, Receipt, digest_public_inputs
 
@@ -118,13 +120,17 @@ def build(
     prover: bytes,
     now: float,
 ) -> BatchRow | None:
-    """Write the next batch if enough proofs wait, or one waits long enough; None if not."""
+    """Write the next batch if enough proofs wait, or one waits long enough; None if not. Their keys come first."""
     with database.reading() as session:
-        if not _is_due(_waiting(session, config.batch_size), config, now):
+        rows = _waiting(session, config.batch_size)
+        if not _is_due(rows, config, now):
             return None
+        keys = {request.circuit.verifying_key_digest: request.circuit.verifying_key for request, _ in rows}
+    registered = _register(chain, keys)
     number = chain.next_number()
     with database.writing() as session:
         rows = _waiting(session, config.batch_size)
+        rows = [row for row in rows if row[0].circuit.verifying_key_digest in registered]
         if not _is_due(rows, config, now):
             return None
         found = _leaves(store, config, rows, prover)
@@ -146,6 +152,21 @@ def build(
         session.add(batch)
         session.flush()
         return batch
+
+
+def _register(chain: Chain, keys: Mapping[str, dict[str, Any]]) -> set[str]:
+    """Bring the keys with these digests on chain, whatever of them it can judge; the digests of those that are there.
+
+    A leaf under another key would be the prover's loss: anyone may demand it, and nobody could answer.
+    """
+    registered = set()
+    for digest, key in keys.items():
+        try:
+            chain.register(VerifyingKey.from_json(key))
+            registered.add(digest)
+        except MalformedInput as error:
+            log.error("proofs under key %s cannot be settled: %s", digest, error)
+    return registered
 
 
 def _waiting(session: Session, limit: int) -> list[tuple[RequestRow, str]]:

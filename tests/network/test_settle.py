@@ -54,6 +54,26 @@ def test_a_receipt_proves_the_whole_statement(world: World) -> None:
     require_settled_once(world, [request_id])
 
 
+def test_keys_are_on_chain_before_the_leaves_under_them(world: World) -> None:
+    world.fulfil()
+    world.chain.crash_at = "before"
+    with pytest.raises(Crash):
+        world.settle()
+    assert world.chain.keys == [VerifyingKey.from_json(world.circuit.verifying_key).digest()]
+    assert world.chain.roots == []
+
+
+def test_a_key_that_the_chain_cannot_judge_gets_no_leaf(world: World) -> None:
+    placed = [world.fulfil()]
+    world.chain.is_ignorant = True
+    assert world.settle() == 0
+    assert (world.chain.roots, batches(world)) == ([], [])
+    assert world.status(placed[0]).settlement is Settlement.UNSETTLED
+    world.chain.is_ignorant = False
+    assert world.settle() == 1
+    require_settled_once(world, placed)
+
+
 def test_a_batch_holds_what_waits(world: World) -> None:
     placed = [world.fulfil() for _ in range(3)]
     assert world.settle() == 3

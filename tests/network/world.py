@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from proofgrid.config import NetworkConfig, Timing
-from proofgrid.errors import ChainUnavailable, Conflict, QueueError
+from proofgrid.errors import ChainUnavailable, Conflict, MalformedInput, QueueError
 from proofgrid.models import (
     CircuitInfo,
     CircuitRegistration,
@@ -25,6 +25,7 @@ from proofgrid.network.chain import CommittedBatch
 from proofgrid.network.coordinator import Coordinator
 from proofgrid.network.database import AttemptRow, Database
 from proofgrid.prover.artifacts import ArtifactStore
+from proofgrid.verifier.keys import VerifyingKey
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "circom"
 BN254 = VECTORS / "bn254"
@@ -78,7 +79,9 @@ class MemoryChain:
     committer: str = "2" * 32
     roots: list[bytes] = field(default_factory=list)
     signatures: list[str] = field(default_factory=list)
+    keys: list[bytes] = field(default_factory=list)
     is_away: bool = False
+    is_ignorant: bool = False
     n_final: int = 0
     crash_at: str | None = None
     _letters = itertools.cycle("ABCDEFGHJKLMNPQRSTUVWXYZ")
@@ -86,6 +89,12 @@ class MemoryChain:
     def next_number(self) -> int:
         self._answer()
         return len(self.roots)
+
+    def register(self, verifying_key: VerifyingKey) -> None:
+        self._answer()
+        if self.is_ignorant:
+            raise MalformedInput("the test's chain knows no such curve")
+        self.keys.append(verifying_key.digest())
 
     def commit(self, number: int, root: bytes, n_leaves: int) -> CommittedBatch:
         self._answer()
