@@ -60,7 +60,10 @@ _ADVICE: dict[str, str] = {
     "PriceOverCap": "the price is above what the requester put into escrow",
     "TooLate": "the deadline is over: `escrow show` says which",
     "NotYetMissed": "the prover still has time: `escrow show` says until when",
-    "InsufficientFunds": "the fee payer has too little SOL for fees and rent: send it some, or name another --payer",
+    "InsufficientFunds": (
+        "too little SOL: the payer pays the fee, and whoever registers, stakes or opens something pays the rent of its "
+        "account (0.002 SOL); send some to their addresses"
+    ),
     "InsufficientFundsForFee": "the fee payer has too little SOL: send it some, or name another --payer",
     "InsufficientFundsForRent": "an account would be left with less than its rent: send the payer some SOL",
     "AccountNotFound": "the fee payer has no SOL on this network: check --rpc, send it some, or name another --payer",

@@ -31,7 +31,7 @@ from proofgrid.settlement.summary import Summary, summarize
 from proofgrid.settlement.transactions import PACKET_SIZE
 
 MAX_FILE_BYTES = 64 << 10
-MAX_DECIMALS = 19
+MAX_DECIMALS = 255
 _MAX_SIGNERS = 19
 """So many signatures alone fill a packet."""
 
@@ -94,7 +94,7 @@ class Draft:
         return summarize(self.message, program_id, self.decimals)
 
     def sign(self, *keypairs: Keypair) -> "Draft":
-        """With these keys' signatures. Raises MalformedInput for a key that need not sign, Conflict for one that did."""
+        """With these keys' signatures. Raises MalformedInput for a key that need not, Conflict for one that did."""
         signatures = dict(self.signatures)
         for keypair in keypairs:
             signer = keypair.pubkey()

@@ -34,7 +34,6 @@ ADDRESSES = frozenset(
 AMOUNTS = frozenset({"amount", "cap", "price", "min_stake", "leaf_bond", "job_bond", "demand_bond"})
 """Fields that count units of the network's token."""
 _CHANGES = {CHANGE_PARAMETERS: PARAMETERS, CHANGE_ROLES: ROLES, CHANGE_PERMISSION: PERMISSION}
-_RECORDS = {"parameters": PARAMETERS}
 _LAMPORT_DECIMALS = 9
 
 
@@ -153,20 +152,14 @@ def _words(values: dict[str, Value], record: Layout, decimals: int | None) -> It
         if field.name not in values:
             continue
         value = values[field.name]
-        inner = _RECORDS.get(field.name)
-        if field.name == "change":
-            inner = _CHANGES.get(cast(int, values["kind"]))
-            if inner is None:
-                raise MalformedInput(f"{record.name}: there is no change of kind {cast(int, values['kind'])}")
-        if inner is not None:
-            raw = cast(bytes, value)
-            for name, words in _words(inner.decode(raw), inner, decimals):
-                yield f"{inner.name}.{name}", words
-            continue
-        yield (
-            field.name,
-            _octets(value, field.name) if isinstance(value, bytes) else _number(field.name, value, decimals),
-        )
+        if not isinstance(value, bytes):
+            yield field.name, _number(field.name, value, decimals)
+        elif field.name == "change":
+            yield from describe_change(cast(int, values["kind"]), value, decimals).items()
+        elif field.name == PARAMETERS.name:
+            yield from describe_change(CHANGE_PARAMETERS, value, decimals).items()
+        else:
+            yield field.name, _octets(value, field.name)
 
 
 def _octets(value: bytes, name: str = "") -> str:
@@ -181,7 +174,7 @@ def _number(name: str, value: int, decimals: int | None) -> str:
     if name == "lamports":
         return f"{show_amount(value, _LAMPORT_DECIMALS)} SOL"
     if name.endswith(("until_s", "expire_s")):
-        return f"{value} ({_time(value)})"
+        return f"{value} ({show_time(value)})"
     if name.endswith("_s"):
         return f"{value} s ({show_amount(value * 1000 // 86400, 3)} days)"
     if name.endswith("_bps"):
@@ -189,7 +182,16 @@ def _number(name: str, value: int, decimals: int | None) -> str:
     return str(value)
 
 
-def _time(seconds: int) -> str:
+def describe_change(kind: int, change: bytes, decimals: int | None = None) -> dict[str, str]:
+    """A proposal's change in words; ``kind`` is one of layout.governance's. Raises MalformedInput for another."""
+    record = _CHANGES.get(kind)
+    if record is None:
+        raise MalformedInput(f"there is no change of kind {kind}")
+    return {f"{record.name}.{name}": words for name, words in _words(record.decode(change), record, decimals)}
+
+
+def show_time(seconds: int) -> str:
+    """A moment of the chain's clock, in UTC."""
     try:
         return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
     except (ValueError, OverflowError, OSError):

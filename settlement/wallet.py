@@ -65,6 +65,15 @@ def load_party(source: str) -> Pubkey | Keypair:
         return load_signer(source)
 
 
+def parse_address(text: str) -> Pubkey:
+    """An address in base58. Raises MalformedInput, without the text where it could be a secret key."""
+    _require_no_secret(text)
+    try:
+        return Pubkey.from_string(text)
+    except ValueError:
+        raise MalformedInput(f"{text[:60]!r} is no address: 32 bytes in base58") from None
+
+
 def load_keypair(path: Path | str) -> Keypair:
     """The key in this file.
 
@@ -142,6 +151,6 @@ def _require_no_secret(source: str) -> None:
     bare = source.strip()
     if bare.startswith("[") or (len(bare) in _SECRET_DIGITS and set(bare) <= _BASE58):
         raise MalformedInput(
-            "a secret key was given instead of its source: command lines are seen by every process and kept by the "
-            "shell; take that key for known to others, and name a file or env:NAME"
+            "a secret key was given where a source or an address belongs: command lines are seen by every process and "
+            "kept by the shell; take that key for known to others, and name a file or env:NAME"
         )
