@@ -1,13 +1,15 @@
-"""The commands on chain: a cold owner who signs without a network, two signers, exits, escrow, governance, the guardian."""
+"""The commands on chain: cold owners who sign without a network, two signers, escrow, governance, the guardian."""
 
 import asyncio
+import base64
+import io
 import json
 import math
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ import httpx
 import pytest
 from solana.rpc.async_api import AsyncClient
 from solana.rpc.commitment import Confirmed
+from solders.hash import Hash
 from solders.keypair import Keypair
+from solders.message import Message
 from solders.pubkey import Pubkey
 
 from proofgrid.cli.main import main
@@ -23,13 +27,17 @@ from proofgrid.settlement import tokens
 from proofgrid.settlement.accounts import PositionAccount, ProverAccount
 from proofgrid.settlement.addresses import position_address, prover_address
 from proofgrid.settlement.devnet import Devnet
+from proofgrid.settlement.registry import upload_key
 from proofgrid.settlement.sender import Sender
 from proofgrid.settlement.tokens import associated_address
+from proofgrid.verifier.keys import load_verifying_key
+from tests.cli.test_files import VECTORS
 from tests.settlement.cluster import FOUNDERS, PAYER, PROGRAM, PROVER, founded
 from tests.settlement.network import PARAMETERS
 
 MINT = FOUNDERS.mint.pubkey()
 UNIT = 10**9
+STEPS = VECTORS / "bn254"
 COLD = Keypair.from_seed(bytes([31]) * 32)
 HOT = Keypair.from_seed(bytes([32]) * 32).pubkey()
 NO_NETWORK = """
@@ -49,6 +57,7 @@ class Shell:
     devnet: Devnet
     folder: Path
     capsys: pytest.CaptureFixture[str]
+    heard: list[str] = field(default_factory=list)
 
     def key(self, keypair: Keypair) -> Path:
         """The file of this key."""
@@ -63,7 +72,9 @@ class Shell:
         self.capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main([*map(str, (*words, *options)), "--json"])
-        (line,) = self.capsys.readouterr().out.splitlines()
+        out, err = self.capsys.readouterr()
+        self.heard += [out, err]
+        (line,) = out.splitlines()
         return int(ended.value.code or 0), json.loads(line)
 
     def does(self, *words: object, **options: bool) -> dict[str, Any]:
@@ -207,6 +218,176 @@ def test_an_address_cannot_send(shell: Shell) -> None:
     assert "--build" in told
 
 
-def test_a_draft_expires_with_its_blockhash_and_a_spent_nonce_says_so(shell: Shell) -> None:
-    payer, file, other = shell.key(PAYER), shell.folder / "a.json", shell.folder / "b.json"
-    shell.does("prover", "collect", "--prover", PROVER, "--keypair", payer, "--build", file, *_earning(shell))
+def test_a_draft_expires_with_its_blockhash(shell: Shell) -> None:
+    payer, file = shell.key(PAYER), shell.folder / "draft.json"
+    built = shell.does("network", "pause", "--keypair", payer, "--build", file)
+    assert built["missing"] == []
+    shell.warp(1_000)
+    assert "expired" in shell.refuses("transaction", "send", file, "--rpc", shell.devnet.url, chain=False)
+    assert shell.does("network", "show")["paused"] == 0
+
+
+def test_a_nonce_serves_one_of_two_drafts(shell: Shell) -> None:
+    payer, one, two = shell.key(PAYER), shell.folder / "one.json", shell.folder / "two.json"
+    nonce = shell.does("nonce", "create", "--keypair", payer)["nonce"]
+    for verb, file in (("pause", one), ("resume", two)):
+        shell.does("network", verb, "--keypair", payer, "--build", file, "--nonce", nonce)
+    assert shell.sends(one)["sent_now"]
+    told = shell.refuses("transaction", "send", two, "--rpc", shell.devnet.url, chain=False)
+    assert "spent by another transaction" in told
+    # and a closed one says so
+    shell.does("network", "resume", "--keypair", payer, "--build", shell.folder / "three.json", "--nonce", nonce)
+    shell.does("nonce", "close", nonce, "--keypair", payer, "--yes")
+    told = shell.refuses("transaction", "send", shell.folder / "three.json", "--rpc", shell.devnet.url, chain=False)
+    assert "closed" in told
+    assert shell.does("network", "show")["paused"] == 1
+
+
+def test_a_draft_for_another_network_is_not_sent(shell: Shell) -> None:
+    file = shell.folder / "draft.json"
+    shell.does("network", "pause", "--keypair", shell.key(PAYER), "--build", file)
+    document = json.loads(file.read_text())
+    document["network"] = str(Hash.default())
+    file.write_text(json.dumps(document))
+    assert "genesis" in shell.refuses("transaction", "send", file, "--rpc", shell.devnet.url, chain=False)
+
+
+def test_nothing_is_sent_unasked(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["network", "pause", "--keypair", shell.key(PAYER)]
+    for typed in ("", "\n", "n\n", "no way\n"):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        assert "nothing was signed" in shell.refuses(*words)
+    assert shell.does("network", "show")["paused"] == 0
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    assert shell.does(*words)["paused"] is True
+    assert shell.does("network", "show")["paused"] == 1
+
+
+def test_the_guardian_alone_pauses(shell: Shell) -> None:
+    told = shell.refuses("network", "pause", "--keypair", shell.key(FOUNDERS.owner), "--yes")
+    assert "NotGuardian" in told
+    assert "`network show`" in told
+
+
+def test_an_owner_replaces_a_hot_key_that_was_stolen(shell: Shell) -> None:
+    owner = shell.key(FOUNDERS.owner)
+    assert "nothing to change" in shell.refuses("prover", "update", "--keypair", owner, "--yes")
+    before = shell.does("prover", "show", FOUNDERS.owner.pubkey())
+    shell.does("prover", "update", "--keypair", owner, "--signer", HOT, "--yes")
+    after = shell.does("prover", "show", PROVER)
+    assert (after["signer"], after["payout"]) == (str(HOT), before["payout"])
+    # the thief cannot change it back
+    told = shell.refuses("prover", "update", "--keypair", shell.key(PAYER), "--signer", PAYER.pubkey(), "--yes")
+    assert "is no prover" in told
+
+
+def test_the_stake_changes_a_parameter(shell: Shell) -> None:
+    owner = ["--keypair", shell.key(FOUNDERS.owner), "--yes"]
+    assert shell.does("governance", "propose", "fee_bps=50", "min_stake=0.5", *owner)["proposal"] == 0
+    change = shell.does("governance", "show", 0)["change"]
+    assert change["parameters.fee_bps"] == "0.5 %"
+    assert change["parameters.min_stake"] == "0.5 tokens (500000000 units)"
+    assert "NotYetExecutable" in shell.refuses("governance", "execute", 0, *owner)
+    shell.does("governance", "vote", 0, "--for", *owner)
+    assert "AlreadyVoted" in shell.refuses("governance", "vote", 0, "--against", *owner)
+    shell.warp(PARAMETERS.vote_window_s + PARAMETERS.execute_delay_s)
+    shell.does("governance", "execute", 0, *owner)
+    rules = shell.does("network", "show")["parameters"]
+    assert (rules["fee_bps"], rules["min_stake"]) == (50, UNIT // 2)
+    # roles and permissions take effect the same way
+    shell.does("governance", "propose", "--guardian", HOT, *owner)
+    shell.does("governance", "propose", "--key", "ab" * 32, "--deny", "requests", *owner)
+    for number in (1, 2):
+        shell.does("governance", "vote", number, "--for", *owner)
+    shell.warp(PARAMETERS.vote_window_s + PARAMETERS.execute_delay_s)
+    for number in (1, 2):
+        shell.does("governance", "execute", number, *owner)
+    assert shell.does("network", "show")["guardian"] == str(HOT)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["fee_bps=0.5"], "basis points"),
+        (["price=1"], "is no parameter"),
+        (["fee_bps=5000"], "less than or equal"),
+        (["exit_window_s=1"], "stake must outlast"),
+        (["fee_bps=1", "--guardian", str(HOT)], "propose one thing"),
+        ([], "propose one thing"),
+        (["--key", "ab"], "64 hexadecimal"),
+        (["--key", "ab" * 32, "--deny", "all"], "--deny takes one of"),
+    ],
+    ids=str,
+)
+def test_a_proposal_that_is_none_is_refused_in_words(shell: Shell, words: Sequence[str], said: str) -> None:
+    told = shell.refuses("governance", "propose", *words, "--keypair", shell.key(FOUNDERS.owner), "--yes")
+    assert said in told
+
+
+def test_an_escrow_opens_and_is_cancelled(shell: Shell) -> None:
+    requester = Keypair.from_seed(bytes([34]) * 32)
+    own, me = shell.give(requester.pubkey(), 5 * UNIT), ["--keypair", shell.key(requester), "--yes"]
+    key = load_verifying_key(STEPS / "verification_key.json")
+
+    async def publish(client: AsyncClient) -> None:
+        await upload_key(Sender(client, PAYER, poll_s=0.01), PROGRAM.pubkey(), key)
+
+    shell.ask(publish)
+    files = ["--verifying-key", STEPS / "verification_key.json", "--public", STEPS / "public.json"]
+    words = ["escrow", "open", "1.25", *files, "--assigner", PAYER.pubkey(), "--payer", shell.key(PAYER)]
+    opened = shell.does(*words, *me)
+    assert shell.balance(own) == 3.75 * UNIT
+    shown = shell.does("escrow", "show", opened["request"])
+    assert (shown["cap"], shown["requester"]) == (str(int(1.25 * UNIT)), str(requester.pubkey()))
+    assert shown["expire_s"] - shown["pay_until_s"] == 3600
+    assert "RequestNotAssigned" in shell.refuses("escrow", "demand", opened["request"], *me)
+    stranger = ["--keypair", shell.key(PAYER), "--yes"]
+    assert "WrongRequester" in shell.refuses("escrow", "cancel", opened["request"], *stranger)
+    shell.does("escrow", "cancel", opened["request"], *me)
+    assert shell.balance(own) == 5 * UNIT
+    assert "there is no request" in shell.refuses("escrow", "show", opened["request"])
+    for wrong, said in (("0", "above 0"), ("1e3", "like 12.5"), ("1.0000000001", "9 decimals"), ("1,5", "like 12.5")):
+        assert said in shell.refuses(*words[:2], wrong, *words[3:], *me)
+
+
+def test_a_stake_larger_than_what_is_there_is_refused_in_words(shell: Shell) -> None:
+    owner = ["--keypair", shell.key(FOUNDERS.owner), "--yes"]
+    assert "name less, or all" in shell.refuses("stake", "exit", "1000", *owner)
+    source = ["--source", FOUNDERS.tokens.pubkey()]
+    assert "holds too little" in shell.refuses("stake", "deposit", "1000", *source, *owner)
+    assert "NothingToWithdraw" in shell.refuses("stake", "withdraw", *owner)
+    assert "NothingToCollect" in shell.refuses("prover", "collect", *owner)
+
+
+def test_a_vaults_transaction_is_exported_for_its_multisig(shell: Shell) -> None:
+    vault = Pubkey.find_program_address([b"vault"], Pubkey.new_unique())[0]
+    shell.give(vault, UNIT)
+    file = shell.folder / "vault.json"
+    words = ["stake", "deposit", "1", "--prover", PROVER, "--build", file]
+    shell.does(*words, "--keypair", vault)
+    trusted = ["--program", PROGRAM.pubkey()]
+    exported = shell.does("transaction", "export", file, *trusted, chain=False)
+    message = Message.from_bytes(base64.b64decode(exported["base64"]))
+    assert message.account_keys[0] == vault
+    assert message.header.num_required_signatures == 1
+    assert [message.account_keys[one.program_id_index] for one in message.instructions] == [PROGRAM.pubkey()]
+    file.unlink()
+    shell.does(*words, "--keypair", vault, "--payer", shell.key(PAYER))
+    assert "vault" in shell.refuses("transaction", "export", file, *trusted, chain=False)
+
+
+def test_no_secret_is_said(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given in a wrong place, a secret comes back in no message."""
+    secret, listed = str(COLD), json.dumps(list(bytes(COLD)))
+    monkeypatch.setenv("PROOFGRID_TEST_KEY", secret[:-1])
+    shell.does("network", "show")
+    said = [
+        shell.refuses("network", "pause", "--keypair", given, "--payer", also)
+        for given, also in ((secret, HOT), (listed, HOT), (HOT, secret), ("env:PROOFGRID_TEST_KEY", HOT))
+    ]
+    said.append(shell.refuses("prover", "show", secret))
+    said.append(shell.refuses("prover", "register", "--keypair", shell.key(PAYER), "--signer", secret))
+    for text in [*said, *shell.heard]:
+        assert secret[:16] not in text
+        assert listed[:40] not in text
+    assert "PROOFGRID_TEST_KEY" not in os.environ
