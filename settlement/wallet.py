@@ -82,12 +82,12 @@ def load_keypair(path: Path | str) -> Keypair:
     """
     path = Path(path).expanduser()
     try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # a pipe must not hang
-            found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode):
-                raise MalformedInput(f"{path} is no regular file: use stdin: for a key from a pipe")
-            if found.st_mode & 0o077:
-                raise MalformedInput(f"{path} may be read by others: run chmod 600 {path}")
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise MalformedInput(f"{path} is no regular file: use stdin: for a key from a pipe")
+        if found.st_mode & 0o077:
+            raise MalformedInput(f"{path} may be read by others: run chmod 600 {path}")
+        with path.open("rb") as file:
             return _key(json.loads(file.read(_MAX_BYTES)))
     except FileNotFoundError:
         raise NotFound(f"no key file at {path}: make one with solana-keygen new -o {path}") from None

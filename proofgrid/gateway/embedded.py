@@ -32,7 +32,7 @@ from proofgrid.network.workers import heard_of
 from proofgrid.prover.artifacts import ArtifactStore
 from proofgrid.prover.sealing import FleetKey
 from proofgrid.prover.worker.settings import WorkerSettings, name_of_process
-from proofgrid.settlement.wallet import load_keypair
+from proofgrid.settlement.wallet import load_signer
 
 READY_TIMEOUT_S = 60.0
 HANGS_AFTER_S = 60.0
@@ -174,7 +174,7 @@ class Network:
                 raise MalformedInput("a chain of your own (rpc_url) needs program_id, prover and committer_key, too")
             self.rpc_url = config.rpc_url
             program_id, prover = _address("program_id", config.program_id), _address("prover", config.prover)
-            chain = SolanaChain(config.rpc_url, program_id, prover, load_keypair(config.committer_key))
+            chain = SolanaChain(config.rpc_url, program_id, prover, load_signer(config.committer_key))
         stack.callback(chain.close)
         enter_epoch(self.database, chain, time.time())
         return chain
