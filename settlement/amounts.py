@@ -29,4 +29,4 @@ def parse_amount(text: str, decimals: int) -> int:
 def show_amount(units: int, decimals: int) -> str:
     """The inverse: ``12.5``, without zeros at the end."""
     whole, part = divmod(units, 10**decimals)
-    return f"{whole:,}" + (f".{part:0{decimals}d}".rstrip("0") if part else "")
+    return f"{whole}" + (f".{part:0{decimals}d}".rstrip("0") if part else "")

@@ -91,16 +91,18 @@ class Delivery:
                 f"this transaction was built for the network with the genesis hash {signed.network}, and this endpoint "
                 f"serves {served}: name the right one with --rpc"
             )
+        # Not the file's word: if that were too low, one that still can land would be called gone, and be paid twice.
+        last_valid = (await ask(self.client.get_block_height(Confirmed))).value + BLOCKHASH_BLOCKS
         status = await self._status(signature)
         if status is None:
             await self._preflight(signed, transaction)
             on_sending(signature)
         elif _is_confirmed(status):
             return Landed(signature, _slot(status), is_news=False)
-        return Landed(signature, await self._land(signed, bytes(transaction), signature))
+        return Landed(signature, await self._land(signed, bytes(transaction), last_valid))
 
-    async def _land(self, signed: Draft, raw: bytes, signature: Signature) -> int:
-        last_valid = (await ask(self.client.get_block_height(Confirmed))).value + BLOCKHASH_BLOCKS
+    async def _land(self, signed: Draft, raw: bytes, last_valid: int) -> int:
+        signature = signed.signatures[signed.required[0]]
         silent_since = next_broadcast = time.monotonic()
         while True:
             try:
