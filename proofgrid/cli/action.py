@@ -186,7 +186,7 @@ def _acting_options(
         ),
     ],
     payer: Annotated[
-        str | None, typer.Option(envvar="PROOFGRID_PAYER", help="Who pays fees, likewise.  [default: the keypair]")
+        str | None, typer.Option(envvar="PROOFGRID_PAYER", help="Who pays fees, likewise. (Default: the keypair.)")
     ] = None,
     build: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write a transaction file here instead of sending.")

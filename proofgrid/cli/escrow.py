@@ -1,6 +1,5 @@
 """``proofgrid escrow``: requests whose money lies on chain: opened, looked at, demanded, cancelled."""
 
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -46,11 +45,13 @@ def open_request(
     ] = 5_000,
     direct_only: Annotated[bool, typer.Option(help="Only a proof verified on chain is paid, no batch.")] = False,
     number: Annotated[
-        int | None, typer.Option(min=0, max=(1 << 64) - 1, help="The request's number.  [default: random]")
+        int | None, typer.Option(min=0, max=(1 << 64) - 1, help="The request's number. (Default: random.)")
     ] = None,
-    source: Annotated[str | None, typer.Option(help="Token account that pays.  [default: the keypair's own]")] = None,
+    source: Annotated[str | None, typer.Option(help="Token account that pays. (Default: the keypair's own.)")] = None,
 ) -> None:
     """Put tokens into escrow for one proof of one statement; what is not paid comes back to the same account."""
+    import secrets
+
     from proofgrid.settlement.addresses import request_address
     from proofgrid.settlement.instructions.requests import Terms
     from proofgrid.settlement.instructions.requests import open_request as build
@@ -103,7 +104,7 @@ def demand(
     action: Action,
     request: Request,
     source: Annotated[
-        str | None, typer.Option(help="Token account for the bond.  [default: the keypair's own]")
+        str | None, typer.Option(help="Token account for the bond. (Default: the keypair's own.)")
     ] = None,
 ) -> None:
     """Demand that the assigned prover shows its proof on chain. Your bond is the prover's if it does."""
@@ -123,7 +124,7 @@ def cancel(
     action: Action,
     request: Request,
     destination: Annotated[
-        str | None, typer.Option(help="Token account for what comes back.  [default: the one it was opened with]")
+        str | None, typer.Option(help="Token account for what comes back. (Default: the one it was opened with.)")
     ] = None,
 ) -> None:
     """Cancel a request that nobody is assigned to, or clean up one that is over; the escrow and the rent come back."""

@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 def create(
     action: Action,
     authority: Annotated[
-        str | None, typer.Option(help="Who spends and closes it, for example the cold owner.  [default: the keypair]")
+        str | None, typer.Option(help="Who spends and closes it, for example the cold owner. (Default: the keypair.)")
     ] = None,
 ) -> None:
     """Make a nonce account; its rent (0.0015 SOL) comes back when it is closed."""
@@ -70,7 +70,7 @@ def show(looking: Reading, address: Address) -> None:
 def close(
     action: Action,
     address: Address,
-    to: Annotated[str | None, typer.Option(help="Where its SOL goes.  [default: the fee payer]")] = None,
+    to: Annotated[str | None, typer.Option(help="Where its SOL goes. (Default: the fee payer.)")] = None,
 ) -> None:
     """Close a nonce account; the keypair is its authority. What waits for it can never land any more."""
     from proofgrid.settlement import nonces

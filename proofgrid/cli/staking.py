@@ -17,8 +17,8 @@ prover_app = typer.Typer(no_args_is_help=True, help="Provers: register one, chan
 stake_app = typer.Typer(no_args_is_help=True, help="Stake: deposit tokens in a prover's pool, and take them out again.")
 
 Signer = Annotated[str | None, typer.Option(help="Address of the hot key that signs the prover's work.")]
-Payout = Annotated[str | None, typer.Option(help="Token account for earnings.  [default: the owner's own]")]
-OfProver = Annotated[str | None, typer.Option("--prover", help="The prover's or its owner's address.  [default: own]")]
+Payout = Annotated[str | None, typer.Option(help="Token account for earnings. (Default: the owner's own.)")]
+OfProver = Annotated[str | None, typer.Option("--prover", help="The prover's or its owner's address. (Default: own.)")]
 
 
 def register(app: typer.Typer) -> None:
@@ -117,7 +117,7 @@ def deposit(
     amount: Annotated[str, typer.Argument(help="Tokens, as 12.5.")],
     prover: OfProver = None,
     source: Annotated[
-        str | None, typer.Option(help="Token account to take them from.  [default: the keypair's own]")
+        str | None, typer.Option(help="Token account to take them from. (Default: the keypair's own.)")
     ] = None,
 ) -> None:
     """Put tokens into a prover's pool. They can be slashed for its misdeeds, until they are out again."""
@@ -165,7 +165,7 @@ def withdraw(
     action: Action,
     prover: OfProver = None,
     destination: Annotated[
-        str | None, typer.Option(help="Token account to send them to.  [default: the keypair's own]")
+        str | None, typer.Option(help="Token account to send them to. (Default: the keypair's own.)")
     ] = None,
 ) -> None:
     """Take out what `stake exit` announced, once its window is over and no work is locked on it."""
@@ -184,7 +184,7 @@ def withdraw(
 def show_stake(
     looking: Reading,
     staker: Annotated[str, typer.Argument(help="Whose stake.")],
-    prover: Annotated[str | None, typer.Option(help="In whose pool.  [default: the staker's own]")] = None,
+    prover: Annotated[str | None, typer.Option(help="In whose pool. (Default: the staker's own.)")] = None,
 ) -> None:
     """Show somebody's shares in a pool, what they are worth, and what is on its way out."""
     from proofgrid.settlement.accounts import PositionAccount

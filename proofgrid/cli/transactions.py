@@ -52,7 +52,7 @@ def sign(
     ],
     program: Trusted = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", dir_okay=False, help="Write here.  [default: the same file]")
+        Path | None, typer.Option("--output", "-o", dir_okay=False, help="Write here. (Default: the same file.)")
     ] = None,
     yes: Yes = False,
     as_json: AsJson = False,
