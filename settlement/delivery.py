@@ -26,6 +26,7 @@ from proofgrid.settlement.transactions import error_name, refusal_of
 
 BLOCKHASH_BLOCKS = 150
 """A blockhash is good for so many blocks after its own."""
+UNTRIED_UNITS = 300_000
 ADVANCE_UNITS = 150
 """Compute units of a System instruction."""
 _RAW = TxOpts(skip_preflight=True, max_retries=0, preflight_commitment=Confirmed)
@@ -48,12 +49,14 @@ async def draft(
     nonce: Nonce | None = None,
     decimals: int | None = None,
     micro_lamports_per_unit: int = 0,
+    tried: bool = True,
 ) -> Draft:
     """A transaction that succeeds in a simulation now, unsigned. With a ``nonce`` it does not expire.
 
+    Not ``tried``, it is not simulated, for it is meant for later, and may use UNTRIED_UNITS compute units.
     Raises ProgramRefused by name, MalformedInput when it does not fit a packet, ChainUnavailable.
     """
-    units = await _simulated(client, instructions, payer)
+    units = await _simulated(client, instructions, payer) if tried else UNTRIED_UNITS
     network = (await ask(client.get_genesis_hash())).value
     limit = int(units * COMPUTE_MARGIN) + 1 + (0 if nonce is None else ADVANCE_UNITS)
     budget = [set_compute_unit_limit(min(limit, MAX_COMPUTE_UNITS))]

@@ -78,6 +78,7 @@ class Action(Reading):
     build: Path | None
     nonce: str | None
     compute_price: int
+    untried: bool
     yes: bool
 
     @cached_property
@@ -108,6 +109,8 @@ class Action(Reading):
         from proofgrid.cli.chain import connected
         from proofgrid.settlement.offline import save_draft
 
+        if self.untried and self.build is None:
+            raise MalformedInput("--untried is for --build: what is sent is tried first")
         if self.build is not None and self.build.exists():
             raise MalformedInput(f"{self.build} exists: name another file, or remove that one if nobody needs it")
 
@@ -195,6 +198,9 @@ def _acting_options(
     compute_price: Annotated[
         int, typer.Option(min=0, max=10_000_000, help="Priority fee: micro-lamports for each compute unit.")
     ] = 0,
+    untried: Annotated[
+        bool, typer.Option("--untried", help="With --build: do not try it now, for it becomes possible only later.")
+    ] = False,
     rpc: Rpc = DEFAULT_RPC,
     yes: Yes = False,
     as_json: AsJson = False,

@@ -93,6 +93,7 @@ class Chain:
                 nonce=nonce,
                 decimals=self.decimals,
                 micro_lamports_per_unit=action.compute_price,
+                tried=not action.untried,
             )
 
     async def deliver(self, signed: Draft, out: Output, facts: dict[str, Any]) -> None:

@@ -32,7 +32,7 @@ from proofgrid.settlement.sender import Sender
 from proofgrid.settlement.tokens import associated_address
 from proofgrid.verifier.keys import load_verifying_key
 from tests.cli.test_files import VECTORS
-from tests.settlement.cluster import FOUNDERS, PAYER, PROGRAM, PROVER, founded
+from tests.settlement.cluster import FOUNDERS, PAYER, PROGRAM, PROVER, STAKE, founded
 from tests.settlement.network import PARAMETERS
 
 MINT = FOUNDERS.mint.pubkey()
@@ -189,6 +189,26 @@ def test_a_cold_owner_registers_stakes_and_leaves_without_a_network(shell: Shell
     shell.signs(file, COLD)
     shell.sends(file)
     assert "no nonce account" in shell.refuses("nonce", "show", nonce)
+
+
+def test_one_visit_to_a_cold_key_signs_the_way_out(shell: Shell) -> None:
+    """Exit and withdrawal are signed together, each on a nonce of its own; the second is sent when it may be."""
+    payer, owner = shell.key(PAYER), FOUNDERS.owner
+    out = shell.give(owner.pubkey(), 1)
+    files = [shell.folder / "exit.json", shell.folder / "withdraw.json"]
+    for file, words in zip(files, (["exit", "all"], ["withdraw", "--untried"]), strict=True):
+        nonce = shell.does("nonce", "create", "--keypair", payer, "--authority", owner.pubkey())["nonce"]
+        later = ["--payer", payer, "--build", file, "--nonce", nonce]
+        shell.does("stake", *words, "--keypair", owner.pubkey(), *later)
+    for file in files:
+        shell.signs(file, owner)
+    shell.sends(files[0])
+    told = shell.refuses("transaction", "send", files[1], "--rpc", shell.devnet.url, chain=False)
+    assert "ExitWindowOpen" in told  # in the simulation: nothing was sent, and the nonce is whole
+    shell.warp(PARAMETERS.exit_window_s)
+    shell.sends(files[1])
+    assert shell.balance(out) == 1 + STAKE
+    assert "--build" in shell.refuses("stake", "withdraw", "--untried", "--keypair", shell.key(owner))
 
 
 def test_two_signers_stake_together(shell: Shell) -> None:
