@@ -27,8 +27,8 @@ from proofgrid.settlement.transactions import error_name, refusal_of
 BLOCKHASH_BLOCKS = 150
 """A blockhash is good for so many blocks after its own."""
 UNTRIED_UNITS = 300_000
-ADVANCE_UNITS = 150
-"""Compute units of a System instruction."""
+WAITING_UNITS = 20_000
+"""What waits for signatures may land on another state than it was tried on: room for that, and to advance the nonce."""
 _RAW = TxOpts(skip_preflight=True, max_retries=0, preflight_commitment=Confirmed)
 
 
@@ -58,7 +58,7 @@ async def draft(
     """
     units = await _simulated(client, instructions, payer) if tried else UNTRIED_UNITS
     network = (await ask(client.get_genesis_hash())).value
-    limit = int(units * COMPUTE_MARGIN) + 1 + (0 if nonce is None else ADVANCE_UNITS)
+    limit = int(units * COMPUTE_MARGIN) + 1 if nonce is None else 2 * units + WAITING_UNITS
     budget = [set_compute_unit_limit(min(limit, MAX_COMPUTE_UNITS))]
     if micro_lamports_per_unit:
         budget.append(set_compute_unit_price(micro_lamports_per_unit))

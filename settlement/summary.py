@@ -35,6 +35,7 @@ AMOUNTS = frozenset({"amount", "cap", "price", "min_stake", "leaf_bond", "job_bo
 """Fields that count units of the network's token."""
 _CHANGES = {CHANGE_PARAMETERS: PARAMETERS, CHANGE_ROLES: ROLES, CHANGE_PERMISSION: PERMISSION}
 _LAMPORT_DECIMALS = 9
+_DAY_S = 86_400
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,10 @@ class Summary:
         for number, step in enumerate(self.steps, 1):
             yield f"{number}. {step.name} ({step.program} {step.address})"
             for name, words in step.arguments.items():
-                yield f"     {name:<20}{words}"
+                yield f"     {name:<31} {words}"
             for role in step.accounts:
                 marks = ", ".join(("signs",) * role.is_signer + ("written",) * role.is_writable)
-                yield f"     {role.name:<20}{role.address}" + (f"   [{marks}]" if marks else "")
+                yield f"     {role.name:<31} {role.address}" + (f"   [{marks}]" if marks else "")
         yield f"fee payer: {self.payer}"
         yield "must sign: " + ", ".join(map(str, self.signers))
 
@@ -176,7 +177,7 @@ def _number(name: str, value: int, decimals: int | None) -> str:
     if name.endswith(("until_s", "expire_s")):
         return f"{value} ({show_time(value)})"
     if name.endswith("_s"):
-        return f"{value} s ({show_amount(value * 1000 // 86400, 3)} days)"
+        return f"{value} s" + (f" ({show_amount(value * 100 // _DAY_S, 2)} days)" if value >= _DAY_S else "")
     if name.endswith("_bps"):
         return f"{show_amount(value, 2)} %"
     return str(value)

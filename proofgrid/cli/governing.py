@@ -157,7 +157,7 @@ def show_network(looking: Reading) -> None:
             *describe_parameters(chain).items(),
         ]
         facts = {"program": str(chain.program_id), "decimals": chain.decimals, **now.model_dump(mode="json")}
-        return facts, [f"{name:<24}{value}" for name, value in rows]
+        return facts, [f"{name.removeprefix('parameters.'):<24}{value}" for name, value in rows]
 
     facts, lines = looking.read(look)
     looking.out.result(facts, "\n".join(lines))

@@ -224,7 +224,7 @@ def _prover_lines(chain: "Chain", address: "Pubkey", account: "ProverAccount") -
         ("  on its way out", chain.tokens(account.worth(account.exiting_shares))),
         ("  free for work", chain.tokens(max(free, 0))),
         ("earned", f"{chain.tokens(account.earned)}, to be collected"),
-        ("stays in the pool", f"{account.pool_bps / 100} % of each payment"),
+        ("stays in the pool", f"{account.pool_bps / 100:g} % of each payment"),
         ("batches", account.next_number),
         ("requests", f"{account.fulfilled} fulfilled, {account.missed} missed; {account.false_leaves} false leaves"),
     )
