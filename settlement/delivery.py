@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from solana.rpc.async_api import AsyncClient
-from solana.rpc.commitment import Confirmed
+from solana.rpc.commitment import Confirmed, Finalized
 from solana.rpc.models import TxOpts
 from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
 from solders.hash import Hash
@@ -130,7 +130,7 @@ class Delivery:
         """Why the transaction can land no more; empty while it can."""
         if signed.nonce is not None:
             return await self._spent(signed, signed.nonce)
-        height = (await ask(self.client.get_block_height(Confirmed))).value
+        height = (await ask(self.client.get_block_height(Finalized))).value
         return "its blockhash has expired; build it anew" if height > last_valid else ""
 
     async def _spent(self, signed: Draft, address: Pubkey) -> str:

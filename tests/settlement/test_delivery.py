@@ -1,11 +1,13 @@
 """A signed draft lands once, whatever the network does, or it is said for certain that it never will."""
 
 import pytest
+from solana.rpc.commitment import Confirmed
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 
 from proofgrid.errors import ChainUnavailable, Conflict, MalformedInput
 from proofgrid.settlement.delivery import Delivery, draft
+from proofgrid.settlement.devnet import Delays
 from proofgrid.settlement.offline import Draft
 from tests.settlement.cluster import PAYER
 from tests.settlement.frozen import Frozen, on_frozen, payment, stranger
@@ -50,6 +52,15 @@ def test_it_lands_once_under_faults(faults: dict[str, object]) -> None:
         assert await frozen.balance(to) == 10**7
 
     on_frozen(journey, slot_s=0.05)
+
+
+def test_it_has_landed_when_it_is_confirmed_and_not_before() -> None:
+    async def journey(frozen: Frozen) -> None:
+        ready, delivery, to = await signed(frozen)
+        await delivery.deliver(ready)
+        assert await frozen.balance(to, Confirmed) == 10**7
+
+    on_frozen(journey, slot_s=0.05, delays=Delays(confirmed=10))
 
 
 def test_one_that_is_dropped_until_it_expires_is_said_to_be_gone() -> None:
