@@ -1,7 +1,5 @@
 """What a person can do about a refusal, a sentence for each."""
 
-from proofgrid.settlement.refusals import Refusal
-
 _MISMATCH = "this client and the program disagree: check --program and --rpc, and that both are of the same version"
 _ACCOUNT = "an address that you gave is another kind of account: check it with the matching `show` command"
 _KEY = "the verifying key or its upload is not as the program wants it: register the key again from its file"
@@ -35,6 +33,8 @@ _ADVICE: dict[str, str] = {
     "ProposalExpired": "it was not executed in time: propose it again",
     "AlreadyExecuted": "nothing to do: it has taken effect",
     "ProposalRejected": "it did not get its quorum or its majority",
+    "ChangeTooLarge": "one vote at most halves a window or a bond: propose a smaller step now, another after it",
+    "DirectOnly": "this request pays only for a proof that is verified on chain, not for a batch",
     "ProverAlreadyRegistered": "this owner has a prover already: `prover update` changes its keys",
     "ColdKeyIsHot": "owner and hot signer must be different keys: make one for the work, on the machine that works",
     "NotOwner": "only the prover's cold owner may do this: sign with its key",
@@ -71,6 +71,12 @@ _ADVICE: dict[str, str] = {
     "InvalidProgramForExecution": "there is no such program on this network: check --program and --rpc",
     "Custom(1)": "the token account holds too little: check its balance",
 }
+_INTERNAL = frozenset(
+    {
+        *("MalformedInstruction", "MissingAccount", "TooManyAccounts", "AccountNotWritable", "MalformedFlag"),
+        *("WrongSystemProgram", "WrongTokenProgram", "UnsupportedRent", "SyscallFailed"),
+    }
+)
 _SUBJECTS = (
     (("Key", "Input", "Proof", "Upload", "Chunk", "Authority"), _KEY),
     (("Leaf", "Batch", "Demand", "Path", "Root", "Predecessor", "Committer", "Locked", "Leaves"), _BATCH),
@@ -82,7 +88,9 @@ def advice(name: str) -> str:
     """What to do about a refusal or a runtime error of this name; empty for one that nothing is known of."""
     if name in _ADVICE:
         return _ADVICE[name]
+    if name in _INTERNAL:
+        return _MISMATCH
     for words, sentence in _SUBJECTS:
         if any(word in name for word in words):
             return sentence
-    return _MISMATCH if name in Refusal.__members__ else ""
+    return ""

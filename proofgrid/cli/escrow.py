@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     commands.command("open")(open_request)
     commands.command("show")(show)
     commands.command("demand")(demand)
+    commands.command("slash")(slash)
     commands.command("cancel")(cancel)
 
 
@@ -115,6 +116,25 @@ def demand(
         account, _ = await chain.token_account(source, action)
         made = requests.demand_reveal(chain.program_id, action.me, parse_address(request), account)
         return Plan([made], {"bond": chain.tokens(chain.config.rules.demand_bond)})
+
+    action.act(plan)
+
+
+@acting
+def slash(action: Action, request: Request) -> None:
+    """Slash the prover that missed its deadline: its bond and the escrow go to the requester. Anyone may."""
+    from solders.pubkey import Pubkey
+
+    from proofgrid.settlement.accounts import RequestAccount
+    from proofgrid.settlement.instructions import requests
+    from proofgrid.settlement.wallet import parse_address
+
+    async def plan(chain: "Chain") -> Plan:
+        place = parse_address(request)
+        found = await chain.fetch(RequestAccount, place, "request")
+        prover, to = Pubkey(found.prover), Pubkey(found.refund_to)
+        made = requests.slash_missed(chain.program_id, place, prover=prover, refund_to=to)
+        return Plan([made], {"prover": str(prover), "bond": chain.tokens(found.bond), "refund_to": str(to)})
 
     action.act(plan)
 

@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
     network.command("pause")(pause)
     network.command("resume")(resume)
     network.command("collect")(collect)
+    network.command("burn")(burn)
 
 
 @acting
@@ -185,6 +186,17 @@ def collect(action: Action) -> None:
     async def plan(chain: "Chain") -> Plan:
         made = config.collect_fees(chain.program_id, Pubkey(chain.config.treasury))
         return Plan([made], {"collected": chain.tokens(chain.config.fees)})
+
+    action.act(plan, ask=False)
+
+
+@acting
+def burn(action: Action) -> None:
+    """Take what slashing left to nobody out of the token's supply; anyone may. Not possible with wrapped SOL."""
+    from proofgrid.settlement.instructions import config
+
+    async def plan(chain: "Chain") -> Plan:
+        return Plan([config.burn(chain.program_id, chain.mint)], {"burned": chain.tokens(chain.config.burned)})
 
     action.act(plan, ask=False)
 

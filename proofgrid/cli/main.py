@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from proofgrid import __version__
-from proofgrid.cli import benchmark, escrow, files, governing, nonces, services, staking, transactions
+from proofgrid.cli import benchmark, escrow, files, governing, keys, nonces, services, staking, transactions
 from proofgrid.cli.output import DEFECT, INTERRUPTED, Output, exit_code
 from proofgrid.errors import Cancelled, ProofgridError
 
@@ -26,6 +26,7 @@ benchmark.register(app)
 services.register(app)
 staking.register(app)
 escrow.register(app)
+keys.register(app)
 governing.register(app)
 nonces.register(app)
 transactions.register(app)

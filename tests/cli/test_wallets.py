@@ -27,10 +27,9 @@ from proofgrid.settlement import tokens
 from proofgrid.settlement.accounts import PositionAccount, ProverAccount
 from proofgrid.settlement.addresses import position_address, prover_address
 from proofgrid.settlement.devnet import Devnet
-from proofgrid.settlement.registry import upload_key
+from proofgrid.settlement.instructions import requests
 from proofgrid.settlement.sender import Sender
 from proofgrid.settlement.tokens import associated_address
-from proofgrid.verifier.keys import load_verifying_key
 from tests.cli.test_files import VECTORS
 from tests.settlement.cluster import FOUNDERS, PAYER, PROGRAM, PROVER, STAKE, founded
 from tests.settlement.network import PARAMETERS
@@ -347,12 +346,11 @@ def test_a_proposal_that_is_none_is_refused_in_words(shell: Shell, words: Sequen
 def test_an_escrow_opens_and_is_cancelled(shell: Shell) -> None:
     requester = Keypair.from_seed(bytes([34]) * 32)
     own, me = shell.give(requester.pubkey(), 5 * UNIT), ["--keypair", shell.key(requester), "--yes"]
-    key = load_verifying_key(STEPS / "verification_key.json")
-
-    async def publish(client: AsyncClient) -> None:
-        await upload_key(Sender(client, PAYER, poll_s=0.01), PROGRAM.pubkey(), key)
-
-    shell.ask(publish)
+    key = STEPS / "verification_key.json"
+    assert "there is no verifying key" in shell.refuses("key", "show", key)
+    registered = shell.does("key", "register", key, "--keypair", shell.key(PAYER))
+    assert shell.does("key", "register", key, "--keypair", shell.key(PAYER)) == registered
+    assert shell.does("key", "show", key)["address"] == registered["address"]
     files = ["--verifying-key", STEPS / "verification_key.json", "--public", STEPS / "public.json"]
     words = ["escrow", "open", "1.25", *files, "--assigner", PAYER.pubkey(), "--payer", shell.key(PAYER)]
     opened = shell.does(*words, *me)
@@ -368,6 +366,32 @@ def test_an_escrow_opens_and_is_cancelled(shell: Shell) -> None:
     assert "there is no request" in shell.refuses("escrow", "show", opened["request"])
     for wrong, said in (("0", "above 0"), ("1e3", "like 12.5"), ("1.0000000001", "9 decimals"), ("1,5", "like 12.5")):
         assert said in shell.refuses(*words[:2], wrong, *words[3:], *me)
+
+
+def test_a_requester_gets_back_what_a_prover_missed(shell: Shell) -> None:
+    requester = Keypair.from_seed(bytes([35]) * 32)
+    own, me = shell.give(requester.pubkey(), 5 * UNIT), ["--keypair", shell.key(requester), "--yes"]
+    key = STEPS / "verification_key.json"
+    shell.does("key", "register", key, "--keypair", shell.key(PAYER))
+    files = ["--verifying-key", key, "--public", STEPS / "public.json"]
+    words = ["escrow", "open", "1", *files, "--assigner", PAYER.pubkey(), "--direct-only"]
+    request = shell.does(*words, *me)["request"]
+
+    async def assign(client: AsyncClient) -> None:  # the coordinator and the prover, who here share a key
+        signer = {"assigner": PAYER.pubkey(), "owner": FOUNDERS.owner.pubkey(), "signer": PAYER.pubkey()}
+        made = requests.assign_request(PROGRAM.pubkey(), Pubkey.from_string(request), **signer, price=UNIT)
+        await Sender(client, PAYER, poll_s=0.01).send([made])
+
+    shell.ask(assign)
+    assert shell.does("escrow", "show", request)["prover"] == str(PROVER)
+    assert "NotYetMissed" in shell.refuses("escrow", "slash", request, *me)
+    assert "RequestNotOver" in shell.refuses("escrow", "cancel", request, *me)
+    shell.warp(3 * 3600)
+    shell.does("escrow", "slash", request, *me)
+    # half of the bond, a fifth of the price, is burned; the other half comes with the escrow
+    assert shell.balance(own) == 5.1 * UNIT
+    shell.does("escrow", "cancel", request, *me)
+    assert shell.does("network", "burn", "--keypair", shell.key(PAYER))["burned"] == "0.1 tokens"
 
 
 def test_a_stake_larger_than_what_is_there_is_refused_in_words(shell: Shell) -> None:

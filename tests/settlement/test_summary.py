@@ -100,5 +100,5 @@ def test_what_is_no_amount_is_refused(text: str) -> None:
 
 def test_every_refusal_has_advice() -> None:
     for refusal in Refusal:
-        assert advice(refusal.name).strip(), refusal.name
+        assert advice(refusal.name).strip(), f"say in settlement/advice.py what to do about {refusal.name}"
     assert advice("Custom(99)") == ""
