@@ -1,13 +1,13 @@
 """The instructions of other programs that our transactions hold, declared as our own are in :mod:`.layout`.
 
-Sources: Agave's ``SystemInstruction`` (a u32 says which), ``ComputeBudgetInstruction``, spl-token's
-``TokenInstruction`` and the associated token account program's ``AssociatedTokenAccountInstruction`` (a u8).
+Sources: Agave's ``SystemInstruction`` (a u32 says which) and ``ComputeBudgetInstruction``; the associated token account
+program's ``AssociatedTokenAccountInstruction`` (a u8).
 """
 
 from solders.compute_budget import ID as COMPUTE_BUDGET
 from solders.pubkey import Pubkey
 
-from proofgrid.settlement.addresses import SYSTEM_PROGRAM, TOKEN_PROGRAM
+from proofgrid.settlement.addresses import SYSTEM_PROGRAM
 from proofgrid.settlement.forms import SIGNER, WRITABLE, Field, Instruction, Layout, Use
 
 ASSOCIATED_TOKEN_PROGRAM = Pubkey.from_string("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL")
@@ -42,12 +42,6 @@ _BUDGET = (
     Instruction(Layout("compute_unit_limit", (Field("units", "u32"),), tag=2), ()),
     Instruction(Layout("compute_unit_price", (Field("micro_lamports", "u64"),), tag=3), ()),
 )
-_TOKEN = (
-    Instruction(
-        Layout("token_transfer", (Field("amount", "u64"),), tag=3),
-        (Use("source", WRITABLE), Use("destination", WRITABLE), Use("owner", SIGNER)),
-    ),
-)
 _ASSOCIATED = (
     Instruction(
         Layout("create_token_account", (), tag=1),  # idempotent
@@ -65,7 +59,6 @@ _ASSOCIATED = (
 KNOWN: dict[Pubkey, tuple[str, tuple[Instruction, ...]]] = {
     SYSTEM_PROGRAM: ("system program", _SYSTEM),
     COMPUTE_BUDGET: ("compute budget", _BUDGET),
-    TOKEN_PROGRAM: ("token program", _TOKEN),
     ASSOCIATED_TOKEN_PROGRAM: ("associated token program", _ASSOCIATED),
 }
 """Each program's name and what of it is understood here."""

@@ -144,22 +144,18 @@ def cancel(
     action: Action,
     request: Request,
     destination: Annotated[
-        str | None, typer.Option(help="Token account for what comes back. (Default: the one it was opened with.)")
+        str | None, typer.Option(help="Token account for what comes back. (Default: the keypair's own.)")
     ] = None,
 ) -> None:
     """Cancel a request that nobody is assigned to, or clean up one that is over; the escrow and the rent come back."""
-    from solders.pubkey import Pubkey
-
-    from proofgrid.settlement.accounts import RequestAccount
     from proofgrid.settlement.instructions import requests
     from proofgrid.settlement.wallet import parse_address
 
     async def plan(chain: "Chain") -> Plan:
         place = parse_address(request)
-        account = await chain.fetch(RequestAccount, place, "request")
-        to = Pubkey(account.refund_to) if destination is None else parse_address(destination)
+        to, before = await chain.token_account(destination, action)
         made = requests.close_request(chain.program_id, action.me, place, to, signed=True)
-        return Plan([made], {"request": str(place), "destination": str(to)})
+        return Plan([*before, made], {"request": str(place), "destination": str(to)})
 
     action.act(plan)
 
