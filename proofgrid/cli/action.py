@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from proofgrid.cli.chain import Chain
     from proofgrid.settlement.offline import Draft
 
-Rpc = Annotated[str, typer.Option("--rpc", envvar="PROOFGRID_RPC_URL", help="The chain's RPC endpoint.")]
+Rpc = Annotated[
+    str, typer.Option("--rpc", envvar="PROOFGRID_RPC_URL", help="The chain's RPC endpoints, separated by commas.")
+]
 Program = Annotated[
     str, typer.Option("--program", envvar="PROOFGRID_PROGRAM", help="Address of the network's program.")
 ]

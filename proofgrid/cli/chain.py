@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from solana.rpc.async_api import AsyncClient
-from solana.rpc.commitment import Confirmed
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from solders.sysvar import CLOCK
@@ -20,6 +19,7 @@ from proofgrid.settlement.addresses import TOKEN_PROGRAM, config_address, prover
 from proofgrid.settlement.advice import advice
 from proofgrid.settlement.amounts import parse_amount, show_amount
 from proofgrid.settlement.delivery import Delivery, draft
+from proofgrid.settlement.endpoints import connect, split_urls
 from proofgrid.settlement.nonces import read_nonce
 from proofgrid.settlement.offline import Draft
 from proofgrid.settlement.rpc import fetch_account, fetch_owned
@@ -123,8 +123,8 @@ def advised() -> Iterator[None]:
 
 @asynccontextmanager
 async def endpoint(rpc: str) -> AsyncIterator[AsyncClient]:
-    """A client of an RPC endpoint."""
-    async with AsyncClient(rpc, commitment=Confirmed, timeout=_TIMEOUT_S) as client:
+    """A client of an RPC endpoint, or of several, separated by commas."""
+    async with connect(split_urls(rpc), timeout_s=_TIMEOUT_S) as client:
         yield client
 
 

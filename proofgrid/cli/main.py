@@ -10,7 +10,18 @@ from typing import Annotated, Any
 import typer
 
 from proofgrid import __version__
-from proofgrid.cli import benchmark, escrow, files, governing, keys, nonces, services, staking, transactions
+from proofgrid.cli import (
+    benchmark,
+    escrow,
+    files,
+    governing,
+    keys,
+    nonces,
+    services,
+    settlement,
+    staking,
+    transactions,
+)
 from proofgrid.cli.output import DEFECT, INTERRUPTED, Output, exit_code
 from proofgrid.errors import Cancelled, ProofgridError
 
@@ -24,6 +35,7 @@ app = typer.Typer(
 files.register(app)
 benchmark.register(app)
 services.register(app)
+settlement.register(app)
 staking.register(app)
 escrow.register(app)
 keys.register(app)
