@@ -1,12 +1,45 @@
-"""A prover's log of batches, as the chain shows it at confirmed."""
+"""A prover's log of batches, as the chain shows it at confirmed, and a batch of ours that is on it."""
+
+from dataclasses import dataclass
 
 from solana.rpc.async_api import AsyncClient
 from solders.pubkey import Pubkey
 
-from proofgrid.errors import SettlementError
+from proofgrid.errors import Conflict, SettlementError
 from proofgrid.settlement.accounts import BatchAccount, ProverAccount
 from proofgrid.settlement.addresses import batch_address, batch_addresses
+from proofgrid.settlement.outbox import Entry
 from proofgrid.settlement.rpc import fetch_many, fetch_owned
+
+
+@dataclass(frozen=True)
+class Committed:
+    """A batch on chain: everything a receipt says about it."""
+
+    program_id: str
+    address: str
+    number: int
+    prev_root: bytes
+    root: bytes
+    leaf_count: int
+    signature: str
+    slot: int
+
+    @classmethod
+    def of(cls, program_id: Pubkey, entry: Entry) -> "Committed":
+        """The confirmed batch of this entry; raises Conflict for one that is not on chain."""
+        if entry.address is None or entry.signature is None or entry.prev_root is None:
+            raise Conflict(entry.error or f"batch {entry.number} is not on chain")
+        return cls(
+            program_id=str(program_id),
+            address=entry.address,
+            number=entry.number,
+            prev_root=entry.prev_root,
+            root=entry.root,
+            leaf_count=entry.leaf_count,
+            signature=entry.signature,
+            slot=entry.slot,
+        )
 
 
 async def read_log(client: AsyncClient, program_id: Pubkey, prover: Pubkey, *, min_slot: int = 0) -> ProverAccount:

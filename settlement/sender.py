@@ -159,15 +159,17 @@ class Sender:
 
     async def _land(self, signed: Signed) -> int:
         """Broadcast until the transaction is confirmed; returns its slot."""
-        silent_since = next_broadcast = time.monotonic()
+        silent_since, next_broadcast, is_first = time.monotonic(), 0.0, True
         while True:
             try:
+                slot = None
                 if time.monotonic() >= next_broadcast:
                     next_broadcast = time.monotonic() + self.rebroadcast_s
-                    slot = await self.require_valid(signed)
+                    slot = None if is_first else await self.require_valid(signed)
+                    is_first = False
                     if slot is None:
                         await self.broadcast(signed)
-                slot = await self.slot_of(signed)
+                slot = slot or await self.slot_of(signed)
                 silent_since = time.monotonic()
                 if slot is not None:
                     return slot

@@ -10,40 +10,29 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from solana.rpc.async_api import AsyncClient
+from solana.rpc.commitment import Finalized
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
-from solders.signature import Signature
+from solders.transaction import VersionedTransaction
 
 from proofgrid.errors import ChainUnavailable, Conflict, ProgramRefused, SettlementError
 from proofgrid.settlement.accounts import BatchAccount, ProverAccount
 from proofgrid.settlement.balance import BalanceGuard
-from proofgrid.settlement.batchlog import read_batch, read_log
+from proofgrid.settlement.batchlog import Committed, read_batch, read_log
 from proofgrid.settlement.endpoints import connect
 from proofgrid.settlement.finality import Finality
 from proofgrid.settlement.instructions import batches
 from proofgrid.settlement.outbox import UNCONFIRMED, Entry, Log, Outbox, State
-from proofgrid.settlement.rpc import ask, success_in_slot
+from proofgrid.settlement.rpc import ask, fetch_many, success_in_slot
 from proofgrid.settlement.sender import Sender, Signed, TransactionExpired
 
 _ATTEMPTS = 3
+_UNSIGNED = {"signature": None, "raw": None, "last_valid_block_height": None}
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 2.0, 600.0
 """After a transaction that failed on chain, which costs its fee."""
-
-
-@dataclass(frozen=True)
-class Committed:
-    """A batch on chain: everything a receipt says about it."""
-
-    program_id: str
-    address: str
-    number: int
-    prev_root: bytes
-    root: bytes
-    leaf_count: int
-    signature: str
-    slot: int
 
 
 @dataclass
@@ -119,7 +108,7 @@ class Submitter:
         while True:
             entry = self.outbox.entry(entry.number) or entry
             if entry.state not in UNCONFIRMED:
-                return self._committed(entry)
+                return Committed.of(self.program_id, entry)
             try:
                 await self.tend()
                 silent_since = time.monotonic()
@@ -164,7 +153,7 @@ class Submitter:
         entry = self.outbox.entry(number)
         if entry is None or entry.state not in (State.CONFIRMED, State.FINALIZED, State.RELEASED):
             return None
-        return self._committed(entry), entry.state is not State.CONFIRMED
+        return Committed.of(self.program_id, entry), entry.state is not State.CONFIRMED
 
     async def _put(self, root: bytes, leaf_count: int, number: int | None) -> Entry:
         if number is not None and (known := self.outbox.entry(number)) is not None:
@@ -181,6 +170,9 @@ class Submitter:
 
     async def _noting(self, entry: Entry) -> None:
         """A step of this entry; why it failed goes into the outbox."""
+        pause_s = entry.retry_at - time.time()
+        if pause_s > 0:
+            raise ChainUnavailable(f"batch {entry.number} is tried again in {pause_s:.0f} s: {entry.error}")
         try:
             await (self._begin(entry) if entry.state is State.PENDING else self._follow(entry))
         except (SettlementError, Conflict) as error:
@@ -191,9 +183,6 @@ class Submitter:
 
     async def _begin(self, entry: Entry) -> None:
         """Sign a transaction, unless the chain has the batch already."""
-        pause_s = entry.retry_at - time.time()
-        if pause_s > 0:
-            raise ChainUnavailable(f"batch {entry.number} is tried again in {pause_s:.0f} s: {entry.error}")
         log = await self.read_log()
         if log.next_number > entry.number:
             await self._find(entry)
@@ -231,9 +220,9 @@ class Submitter:
                 if slot is None:
                     await self._send(signed)
             if slot is not None:
-                await self._find(entry, slot)
+                await self._find(entry, signed, slot)
         except TransactionExpired as expired:
-            self.outbox.move(entry, State.PENDING, slot=max(entry.slot, expired.slot), error=str(expired))
+            self.outbox.move(entry, State.PENDING, slot=max(entry.slot, expired.slot), error=str(expired), **_UNSIGNED)
             raise
         except ProgramRefused as refused:
             await self._failed(entry, refused)
@@ -246,7 +235,7 @@ class Submitter:
             return
         pause_s = min(_FIRST_PAUSE_S * 2**entry.failures, _LONGEST_PAUSE_S)
         values = {"failures": entry.failures + 1, "retry_at": time.time() + pause_s, "error": str(refused)}
-        self.outbox.move(entry, State.PENDING, **values)
+        self.outbox.move(entry, State.PENDING, **values, **_UNSIGNED)
         self._require_predecessor(entry, log)
         raise refused
 
@@ -257,27 +246,23 @@ class Submitter:
                 f"batch {entry.number} waits for those before it: the chain counts {log.next_number} of them"
             )
 
-    async def _find(self, entry: Entry, slot: int | None = None) -> None:
+    async def _find(self, entry: Entry, signed: Signed | None = None, slot: int | None = None) -> None:
         """The chain counts the batch: it is ours and confirmed, or its number is taken.
 
-        ``slot`` is where the entry's transaction succeeded; without it the one that did is looked for.
+        ``slot`` is where ``signed`` succeeded; without it the transaction that did is looked for.
         """
         found = await read_batch(self.client, self.program_id, self.prover, entry.number)
         if found is None:
             raise ChainUnavailable(f"the log counts batch {entry.number}, but the endpoint does not show it yet")
         address, batch = found
         if batch.root != entry.root:
-            error = (
-                f"batch {entry.number} is committed with root {batch.root.hex()}, not {entry.root.hex()}: "
-                "take the next number"
-            )
-            self.outbox.move(entry, State.CONFLICT, error=error)
-            raise Conflict(error)
-        signature = entry.signature
-        if slot != batch.slot:
+            await self._yield(entry, address, batch.root)
+        if signed is not None and slot == batch.slot:
+            signature = str(signed.signature)
+        else:
             landed = await success_in_slot(self.client, address, batch.slot)
-            signature = signature if landed is None else str(landed)
-        if signature is None:
+            signature = str(landed or entry.signature or "")
+        if not signature:
             raise ChainUnavailable(
                 f"the endpoint no longer knows the transaction of batch {entry.number}: ask another one"
             )
@@ -291,19 +276,14 @@ class Submitter:
             challenge_until_s=batch.challenge_until_s,
         )
 
-    def _committed(self, entry: Entry) -> Committed:
-        if entry.address is None or entry.signature is None or entry.prev_root is None:
-            raise Conflict(entry.error or f"batch {entry.number} is not on chain")
-        return Committed(
-            program_id=str(self.program_id),
-            address=entry.address,
-            number=entry.number,
-            prev_root=entry.prev_root,
-            root=entry.root,
-            leaf_count=entry.leaf_count,
-            signature=entry.signature,
-            slot=entry.slot,
-        )
+    async def _yield(self, entry: Entry, address: Pubkey, root: bytes) -> NoReturn:
+        """Give the number up to another root, once no fork can undo that one. Raises Conflict, or ChainUnavailable."""
+        taken = f"batch {entry.number} is committed with root {root.hex()}, not {entry.root.hex()}"
+        (final,) = await fetch_many(self.client, [address], commitment=Finalized)
+        if final is None:
+            raise ChainUnavailable(f"{taken}; that is not final yet")
+        self.outbox.move(entry, State.CONFLICT, error=f"{taken}: take the next number")
+        raise Conflict(f"{taken}: take the next number")
 
     def _is_due(self, signed: Signed) -> bool:
         signature, again_at = self._broadcast
@@ -315,6 +295,8 @@ class Submitter:
 
 
 def _signed(entry: Entry) -> Signed:
-    if entry.signature is None or entry.raw is None or entry.last_valid_block_height is None:
+    """The stored transaction; ``entry.signature`` may be that of another process, which was faster."""
+    if entry.raw is None or entry.last_valid_block_height is None:
         raise SettlementError(f"batch {entry.number} is signed without a transaction: the outbox is damaged")
-    return Signed(Signature.from_string(entry.signature), entry.raw, entry.last_valid_block_height)
+    signature = VersionedTransaction.from_bytes(entry.raw).signatures[0]
+    return Signed(signature, entry.raw, entry.last_valid_block_height)

@@ -141,6 +141,10 @@ def test_another_root_under_a_used_number_is_a_conflict() -> None:
         with pytest.raises(Conflict, match="batch 0 has root"):
             await ready.commit_batch(ROOTS[1], 3, number=0)
         other = Submitter(ready.client, PROGRAM.pubkey(), PROVER, PAYER, Outbox(":memory:", ready.outbox.log))
+        other.outbox.put(0, ROOTS[1], 3)
+        with pytest.raises(ChainUnavailable, match="not final yet"):
+            await other.tend()
+        await rpc(ready.client, "devnet_warp", {"slots": 40})
         for _ in range(2):
             with pytest.raises(Conflict, match="batch 0 is committed"):
                 await other.commit_batch(ROOTS[1], 3, number=0)
@@ -300,6 +304,7 @@ def test_racing_submitters_commit_once() -> None:
     async def journey(ready: Submitter) -> None:
         same = await asyncio.gather(*(ready.commit_batch(ROOTS[0], 1, number=0) for _ in range(4)))
         assert len({one.signature for one in same}) == 1
+        await rpc(ready.client, "devnet_warp", {"slots": 40})
         rivals = [ready.commit_batch(root, 1, number=1) for root in ROOTS[1:4]]
         outcomes = await asyncio.gather(*rivals, return_exceptions=True)
         assert sum(isinstance(outcome, Conflict) for outcome in outcomes) == 2

@@ -2,11 +2,13 @@
 
 import asyncio
 import math
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from solders.transaction import VersionedTransaction
 
-from proofgrid.errors import ChainUnavailable, ProofgridError
+from proofgrid.errors import ChainUnavailable, Conflict, ProofgridError
 from proofgrid.settlement.accounts import ProverAccount
 from proofgrid.settlement.devnet import Delays, Devnet
 from proofgrid.settlement.outbox import Outbox, State
@@ -191,7 +193,15 @@ def test_stake_is_free_again_after_the_window(stage: Stage) -> None:
             await stage.warp(seconds=PARAMETERS.challenge_window_s + 1)
             await ready.tend()
             assert (await locked(ready)) == 0
-            assert ready.outbox.counts() == {State.FINALIZED: 3}  # a fork may still lock it again
+            await asyncio.sleep(0.03)
+            await ready.tend()
+            assert ready.outbox.counts() == {State.FINALIZED: 3}  # for a fork may still lock it again
+            assert len(await stage.fork(1)) == 1
+            assert (await locked(ready)) == 3 * 4 * PARAMETERS.leaf_bond
+            await stage.warp(slots=1)
+            await asyncio.sleep(0.03)
+            await ready.tend()
+            assert (await locked(ready)) == 0
             await stage.warp(slots=40)
             await asyncio.sleep(0.03)
             await ready.tend()
@@ -221,7 +231,11 @@ def test_a_transaction_that_fails_on_chain_is_not_sent_in_a_loop(stage: Stage) -
             ready.sender.broadcast = overtaken  # type: ignore[method-assign, assignment]
             ready.outbox.put(0, root_of(0), 1)
             await ready.tend()
-            with pytest.raises(ProofgridError, match="batch 0 is committed with root 0909"):
+            with pytest.raises(ChainUnavailable, match="not final yet"):
+                await ready.tend()
+            assert ready.outbox.counts() == {State.SIGNED: 1}  # a fork may still give it the number
+            await stage.warp(slots=40)
+            with pytest.raises(Conflict, match="batch 0 is committed with root 0909"):
                 await ready.commit_batch(root_of(0), 1, number=0)
             assert ready.outbox.counts() == {State.CONFLICT: 1}
             entry = ready.outbox.entry(0)
@@ -255,11 +269,10 @@ def test_a_failed_transaction_waits_longer_each_time(tmp_path: Path, stage: Stag
             entry = ready.outbox.entry(0)
             assert entry is not None
             assert (entry.state, entry.failures, entry.attempts) == (State.PENDING, 1, 1)
-            with pytest.raises(ChainUnavailable, match="tried again in"):
-                await ready.tend()
-            entry = ready.outbox.entry(0)
-            assert entry is not None
-            assert entry.attempts == 1
+            for _ in range(3):
+                with pytest.raises(ChainUnavailable, match="tried again in"):
+                    await ready.tend()
+            assert ready.outbox.entry(0) == entry
 
     asyncio.run(journey())
 
@@ -274,6 +287,41 @@ def test_two_processes_on_one_outbox_commit_once(stage: Stage) -> None:
             entry = one.outbox.entry(0)
             assert entry is not None
             assert entry.attempts == 1
+
+    asyncio.run(journey())
+
+
+def test_one_that_another_process_committed_is_sent_again_with_its_own_bytes_after_a_fork(stage: Stage) -> None:
+    async def journey() -> None:
+        async with submitter(stage.url, outbox=stage.outbox) as ready, submitter(stage.url) as other:
+            ready.outbox.put(0, root_of(0), 1)
+            send = ready.sender.broadcast
+
+            async def overtaken(signed: object) -> None:
+                ready.sender.broadcast = send  # type: ignore[method-assign]
+                await stage.warp(slots=1)  # else both transactions are the same
+                await other.commit_batch(root_of(0), 1, number=0)
+                await send(signed)  # type: ignore[arg-type]
+
+            ready.sender.broadcast = overtaken  # type: ignore[method-assign, assignment]
+            await ready.tend()
+            raw = ready.outbox.entries((State.SIGNED,))[0].raw
+            first = await ready.commit_batch(root_of(0), 1, number=0)
+            assert first == await other.commit_batch(root_of(0), 1, number=0)
+            await stage.fork(2)
+            await stage.warp(slots=1)
+            await asyncio.sleep(0.03)
+            second = await ready.commit_batch(root_of(0), 1, number=0)
+            while ready.outbox.counts() != {State.FINALIZED: 1}:
+                await stage.warp(slots=10)
+                await asyncio.sleep(0.03)
+                with suppress(ProofgridError):
+                    await ready.tend()
+            (entry,) = ready.outbox.entries((State.FINALIZED,))
+            assert second == first  # the fork had not been noticed
+            assert (entry.raw, entry.attempts) == (raw, 1)
+            assert entry.signature == str(VersionedTransaction.from_bytes(raw or b"").signatures[0])
+            assert entry.signature != first.signature
 
     asyncio.run(journey())
 
