@@ -28,7 +28,10 @@ from proofgrid.settlement.layout.governance import (
 from proofgrid.settlement.layout.requests import CALL_BACK
 
 ADDRESSES = frozenset(
-    {"assigner", "authority", "callback_program", "guardian", "owner", "prover", "request", "signer", "treasury"}
+    {
+        *("authority", "owner", "signer", "guardian", "treasury"),
+        *("prover", "committer", "request", "assigner", "callback_program"),
+    }
 )
 """Fields of 32 bytes that are addresses; the others are digests."""
 AMOUNTS = frozenset({"amount", "cap", "price", "min_stake", "leaf_bond", "job_bond", "demand_bond"})
