@@ -13,14 +13,12 @@ from solders.pubkey import Pubkey
 
 from proofgrid.settlement import layout
 from proofgrid.settlement.forms import SIGNER
-from proofgrid.settlement.instructions import batches, config, governance, keys, provers
+from proofgrid.settlement.instructions import batches, config, governance, keys, provers, uploads
+from tests.settlement.ballots import CHEAPER
 from tests.settlement.batches import Batch, Entry
 from tests.settlement.instances import instance
+from tests.settlement.jobs import Job
 from tests.settlement.network import PARAMETERS
-from tests.settlement.test_governance import CHEAPER
-from tests.settlement.test_requests import Job, job
-
-__all__ = ["job"]
 
 Try = tuple[Instruction, Sequence[Keypair]]
 OTHER = instance(4)
@@ -31,32 +29,32 @@ def _pool(job: Job) -> tuple[Pubkey, Pubkey, Pubkey]:
 
 
 def _upload(job: Job) -> None:
-    opening = keys.init_key(job.chain.program_id, job.requester.key, OTHER.digest, len(OTHER.encoding))
+    opening = uploads.init_upload(job.chain.program_id, job.requester.key, OTHER.digest, len(OTHER.encoding))
     job.chain.send(opening, signers=[job.requester.keypair])
 
 
-def _init_key(job: Job) -> Try:
-    opening = keys.init_key(job.chain.program_id, job.requester.key, OTHER.digest, len(OTHER.encoding))
+def _init_upload(job: Job) -> Try:
+    opening = uploads.init_upload(job.chain.program_id, job.requester.key, OTHER.digest, len(OTHER.encoding))
     return opening, [job.requester.keypair]
 
 
-def _write_key(job: Job) -> Try:
+def _write_upload(job: Job) -> Try:
     _upload(job)
-    return keys.write_key(job.chain.program_id, job.requester.key, OTHER.digest, 0, b"k"), [job.requester.keypair]
+    return uploads.write_upload(job.chain.program_id, job.requester.key, OTHER.digest, 0, b"k"), [job.requester.keypair]
 
 
 def _finalize_key(job: Job) -> Try:
     _upload(job)
     for at in range(0, len(OTHER.encoding), 500):
         chunk = OTHER.encoding[at : at + 500]
-        written = keys.write_key(job.chain.program_id, job.requester.key, OTHER.digest, at, chunk)
+        written = uploads.write_upload(job.chain.program_id, job.requester.key, OTHER.digest, at, chunk)
         job.chain.send(written, signers=[job.requester.keypair])
     return keys.finalize_key(job.chain.program_id, job.requester.key, OTHER.digest), [job.requester.keypair]
 
 
-def _cancel_key(job: Job) -> Try:
+def _cancel_upload(job: Job) -> Try:
     _upload(job)
-    return keys.cancel_key(job.chain.program_id, job.requester.key, OTHER.digest), [job.requester.keypair]
+    return uploads.cancel_upload(job.chain.program_id, job.requester.key, OTHER.digest), [job.requester.keypair]
 
 
 def _propose(job: Job) -> Try:
@@ -116,10 +114,10 @@ def _demand_leaf(job: Job) -> Try:
 
 
 SOMEBODY_ELSES: dict[str, tuple[Callable[[Job], Try], str]] = {
-    "init_key": (_init_key, "WrongUploadAddress"),
-    "write_key": (_write_key, "WrongAuthority"),
+    "init_upload": (_init_upload, "WrongUploadAddress"),
+    "write_upload": (_write_upload, "WrongAuthority"),
     "finalize_key": (_finalize_key, "WrongAuthority"),
-    "cancel_key": (_cancel_key, "WrongAuthority"),
+    "cancel_upload": (_cancel_upload, "WrongAuthority"),
     "propose": (_propose, "NotOwner"),
     "vote": (_vote, "NotOwner"),
     "set_paused": (_set_paused, "NotGuardian"),

@@ -15,7 +15,7 @@ from proofgrid.settlement.addresses import position_address, prover_address
 from proofgrid.settlement.instructions import provers
 from proofgrid.settlement.offline import Draft, compile_message
 from proofgrid.settlement.program import build, linker
-from tests.settlement.conftest import Chain
+from tests.settlement.chains import Chain
 from tests.settlement.network import PARAMETERS, Network
 
 MULTISIG = Keypair.from_seed(bytes([81]) * 32).pubkey()
