@@ -51,8 +51,9 @@ class NetworkConfig(_Section):
     """A chain of one's own, one URL or several separated by commas; without it a devnet runs in the state folder."""
     program_id: str | None = None
     prover: str | None = None
-    """The prover's account that commits batches; ``committer_key`` holds its hot key."""
-    committer_key: Path | None = None
+    """The prover's account that commits batches; ``committer_key`` says where its hot key is."""
+    committer_key: Path | str | None = None
+    """A key file, or another source of ``settlement.wallet.load_signer``: ``env:NAME``, ``stdin:``, ``prompt:``."""
     limits: Limits = Limits()
     timing: Timing = Timing()
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 5

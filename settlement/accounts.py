@@ -222,6 +222,10 @@ class ProverAccount(Account):
         """Tokens that these shares of the pool are worth, rounded down as the program does."""
         return shares * (self.stake + VIRTUAL_STAKE) // (self.shares + VIRTUAL_SHARES)
 
+    def shares_worth(self, tokens: int) -> int:
+        """The fewest shares that are worth this many tokens."""
+        return -(-tokens * (self.shares + VIRTUAL_SHARES) // (self.stake + VIRTUAL_STAKE))
+
 
 class PositionAccount(Account):
     """A staker's shares in a pool; the exiting ones may be withdrawn from ``exit_from_s`` on."""

@@ -7,9 +7,11 @@ from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 from solders.system_program import CreateAccountParams, create_account
 
-from proofgrid.settlement.addresses import TOKEN_PROGRAM
+from proofgrid.settlement.addresses import SYSTEM_PROGRAM, TOKEN_PROGRAM
+from proofgrid.settlement.foreign import ASSOCIATED_TOKEN_PROGRAM
 
 MINT_SIZE, TOKEN_ACCOUNT_SIZE = 82, 165
+_CREATE_IDEMPOTENT = 1
 _MINT_TO, _INITIALIZE_ACCOUNT3, _INITIALIZE_MINT2 = 7, 18, 20
 
 
@@ -26,6 +28,21 @@ def create_token_account(
     data = bytes([_INITIALIZE_ACCOUNT3]) + bytes(owner)
     metas = [AccountMeta(address, False, True), AccountMeta(mint, False, False)]
     return _create(payer, address, TOKEN_ACCOUNT_SIZE, rent), Instruction(TOKEN_PROGRAM, data, metas)
+
+
+def associated_address(owner: Pubkey, mint: Pubkey) -> Pubkey:
+    """The token account that wallets take for an owner's account of this mint."""
+    return Pubkey.find_program_address([bytes(owner), bytes(TOKEN_PROGRAM), bytes(mint)], ASSOCIATED_TOKEN_PROGRAM)[0]
+
+
+def create_associated_account(payer: Pubkey, owner: Pubkey, mint: Pubkey) -> Instruction:
+    """The owner's associated token account, unless it is there already; ``payer`` signs."""
+    metas = [
+        AccountMeta(payer, True, True),
+        AccountMeta(associated_address(owner, mint), False, True),
+        *(AccountMeta(one, False, False) for one in (owner, mint, SYSTEM_PROGRAM, TOKEN_PROGRAM)),
+    ]
+    return Instruction(ASSOCIATED_TOKEN_PROGRAM, bytes([_CREATE_IDEMPOTENT]), metas)
 
 
 def mint_to(mint: Pubkey, destination: Pubkey, authority: Pubkey, amount: int) -> Instruction:

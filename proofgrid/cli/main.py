@@ -1,4 +1,4 @@
-"""The ``proofgrid`` command: ``files`` works on files, ``services`` runs the network.
+"""The ``proofgrid`` command: ``files`` works on files, ``services`` runs the network, the others act on its chain.
 
 Imports that cost time stay inside the commands: ``proofgrid --help`` answers in under 0.3 s.
 """
@@ -10,7 +10,18 @@ from typing import Annotated, Any
 import typer
 
 from proofgrid import __version__
-from proofgrid.cli import benchmark, files, services, settlement
+from proofgrid.cli import (
+    benchmark,
+    escrow,
+    files,
+    governing,
+    keys,
+    nonces,
+    services,
+    settlement,
+    staking,
+    transactions,
+)
 from proofgrid.cli.output import DEFECT, INTERRUPTED, Output, exit_code
 from proofgrid.errors import Cancelled, ProofgridError
 
@@ -25,6 +36,12 @@ files.register(app)
 benchmark.register(app)
 services.register(app)
 settlement.register(app)
+staking.register(app)
+escrow.register(app)
+keys.register(app)
+governing.register(app)
+nonces.register(app)
+transactions.register(app)
 
 
 def _print_version(wanted: bool) -> None:

@@ -62,7 +62,7 @@ def up(
     program_id: Annotated[str | None, typer.Option(help="The program's address on that chain.")] = None,
     prover: Annotated[str | None, typer.Option(help="The prover's account that commits on that chain.")] = None,
     committer_key: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Key file of that prover's hot key.")
+        str | None, typer.Option(help="That prover's hot key: a key file, env:NAME, stdin: or prompt:.")
     ] = None,
     backend: BackendName = "auto",
     threads: Threads = 0,

@@ -5,10 +5,11 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from proofgrid import __version__
@@ -32,7 +33,7 @@ from proofgrid.network.workers import heard_of
 from proofgrid.prover.artifacts import ArtifactStore
 from proofgrid.prover.sealing import FleetKey
 from proofgrid.prover.worker.settings import WorkerSettings, name_of_process
-from proofgrid.settlement.wallet import load_keypair
+from proofgrid.settlement.wallet import load_signer
 
 READY_TIMEOUT_S = 60.0
 HANGS_AFTER_S = 60.0
@@ -63,6 +64,16 @@ class WorkerOptions:
 
 
 ONE_WORKER = WorkerOptions()
+
+
+@dataclass(frozen=True)
+class _NamedChain:
+    """A chain of the operator's own: where it is, and who commits there."""
+
+    rpc_url: str
+    program_id: Pubkey
+    prover: Pubkey
+    signer: Keypair = field(repr=False)
 
 
 class Network:
@@ -117,6 +128,7 @@ class Network:
         config = self.config
         if self._options.count:
             select(self._options.backend)  # a backend that cannot run is said now, not by a worker that ends
+        named = _named_chain(config)  # before any process starts that could inherit the key's environment variable
         make_private_folder(self.secrets_folder)
         stack.enter_context(_locked(config.state_folder / "lock"))
         listener = bind(config.host, config.port)
@@ -134,7 +146,7 @@ class Network:
             broker = self._start_redis(stack)
             place.append(self._redis_url.rpartition("@")[2])
         with self._station("chain") as place:
-            chain = self._connect_chain(stack)
+            chain = self._connect_chain(stack, named)
             self.program_id = chain.program_id
             place.append(f"{self.rpc_url} (program {chain.program_id})")
         with self._station("gateway") as place:
@@ -163,19 +175,15 @@ class Network:
         broker.waiting()  # it answers
         return broker
 
-    def _connect_chain(self, stack: ExitStack) -> SolanaChain:
+    def _connect_chain(self, stack: ExitStack, named: _NamedChain | None) -> SolanaChain:
         config = self.config
-        if config.rpc_url is None:
+        if named is None:
             localnet = stack.enter_context(Localnet(config.state_folder / "devnet"))
             self.rpc_url = localnet.url
             chain = localnet.connect(config.outbox_file)
         else:
-            if config.program_id is None or config.prover is None or config.committer_key is None:
-                raise MalformedInput("a chain of your own (rpc_url) needs program_id, prover and committer_key, too")
-            self.rpc_url = config.rpc_url
-            program_id, prover = _address("program_id", config.program_id), _address("prover", config.prover)
-            signer = load_keypair(config.committer_key)
-            chain = SolanaChain(config.rpc_url, program_id, prover, signer, outbox=config.outbox_file)
+            self.rpc_url = named.rpc_url
+            chain = SolanaChain(named.rpc_url, named.program_id, named.prover, named.signer, outbox=config.outbox_file)
         stack.callback(chain.close)
         enter_epoch(self.database, chain, time.time())
         return chain
@@ -248,6 +256,16 @@ def is_running(state_folder: Path) -> bool:
             return False
     except Conflict:
         return True
+
+
+def _named_chain(config: NetworkConfig) -> _NamedChain | None:
+    """What the settings name instead of a devnet, its key loaded. Raises MalformedInput, NotFound."""
+    if config.rpc_url is None:
+        return None
+    if config.program_id is None or config.prover is None or config.committer_key is None:
+        raise MalformedInput("a chain of your own (rpc_url) needs program_id, prover and committer_key, too")
+    program_id, prover = _address("program_id", config.program_id), _address("prover", config.prover)
+    return _NamedChain(config.rpc_url, program_id, prover, load_signer(config.committer_key))
 
 
 def _address(setting: str, text: str) -> Pubkey:

@@ -32,7 +32,7 @@ def initialize(
 
 
 def set_paused(program_id: Pubkey, guardian: Pubkey, *, paused: bool) -> Instruction:
-    """Stop new money, or let it in again."""
+    """Stop new money, or let it in again; the ``guardian`` signs."""
     accounts = {"guardian": guardian, "config": config_address(program_id)[0]}
     return build(program_id, SET_PAUSED, accounts, {"paused": int(paused)})
 

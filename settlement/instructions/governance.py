@@ -26,24 +26,24 @@ from proofgrid.settlement.parameters import Parameters
 
 
 def propose_parameters(program_id: Pubkey, owner: Pubkey, number: int, parameters: Parameters) -> Instruction:
-    """Put new parameters to the vote as proposal ``number``, the config's next."""
+    """Put new parameters to the vote as proposal ``number``, the config's next; the cold ``owner`` signs and pays."""
     return _propose(program_id, owner, number, CHANGE_PARAMETERS, parameters.encode())
 
 
 def propose_roles(program_id: Pubkey, owner: Pubkey, number: int, guardian: Pubkey, treasury: Pubkey) -> Instruction:
-    """Put another guardian and another treasury (a token account) to the vote."""
+    """Put another guardian and another treasury (a token account) to the vote; ``owner`` as above."""
     change = ROLES.encode({"guardian": bytes(guardian), "treasury": bytes(treasury)})
     return _propose(program_id, owner, number, CHANGE_ROLES, change)
 
 
 def propose_permission(program_id: Pubkey, owner: Pubkey, number: int, digest: bytes, denied: int) -> Instruction:
-    """Put to the vote what a verifying key may not be used for: bits DENY_… of layout.governance."""
+    """Put to the vote what a verifying key may not be used for: bits DENY_… of layout.governance; as above."""
     change = PERMISSION.encode({"digest": digest, "denied": denied})
     return _propose(program_id, owner, number, CHANGE_PERMISSION, change)
 
 
 def vote(program_id: Pubkey, owner: Pubkey, number: int, *, in_favour: bool) -> Instruction:
-    """Vote on proposal ``number`` with the active stake of the owner's pool."""
+    """Vote on proposal ``number`` with the active stake of the pool of the cold ``owner``, who signs and pays."""
     prover, _ = prover_address(program_id, owner)
     proposal, _ = proposal_address(program_id, number)
     accounts = {

@@ -35,7 +35,7 @@ def register_prover(
 
 
 def update_prover(program_id: Pubkey, owner: Pubkey, *, signer: Pubkey, payout: Pubkey) -> Instruction:
-    """Name another hot key and another payout account; the old key has no say from then on."""
+    """Name another hot key and another payout account; the cold ``owner`` signs, the old key has no say any more."""
     accounts = {
         "owner": owner,
         "config": config_address(program_id)[0],
@@ -52,12 +52,12 @@ def deposit_stake(program_id: Pubkey, prover: Pubkey, staker: Pubkey, source: Pu
 
 
 def request_exit(program_id: Pubkey, prover: Pubkey, staker: Pubkey, shares: int) -> Instruction:
-    """Start the exit window of ``shares``; they can be slashed until they are withdrawn."""
+    """Start the exit window of ``shares``; ``staker`` signs. They can be slashed until they are withdrawn."""
     return build(program_id, REQUEST_EXIT, _position(program_id, prover, staker), {"shares": shares})
 
 
 def withdraw_stake(program_id: Pubkey, prover: Pubkey, staker: Pubkey, destination: Pubkey) -> Instruction:
-    """Send what the exiting shares are worth to ``destination``, a token account, after the exit window."""
+    """Send what exiting shares are worth to ``destination``, a token account, after the window; ``staker`` signs."""
     accounts = {**_position(program_id, prover, staker), "destination": destination}
     return build(program_id, WITHDRAW_STAKE, accounts, {})
 
