@@ -13,12 +13,14 @@ from examples.consumer.client import Escrow
 from proofgrid.settlement.instructions import keys
 from proofgrid.settlement.layout.batches import VERDICT, VERIFY_RECEIPT
 from proofgrid.settlement.program import build
+from proofgrid.settlement.receipts import question
 from proofgrid.verifier.receipts import digest_public_inputs
 from tests.settlement.altered import with_account
 from tests.settlement.batches import FALSE, TRUE, WINDOW_S, Batch, Entry, challenge, demand
 from tests.settlement.chains import Chain
 from tests.settlement.instances import instance
 from tests.settlement.network import Network, Person
+from tests.settlement.test_receipts import receipt_of
 
 AMOUNT, REFUND_AFTER_S = 7 * 10**8, 500
 NOT_OURS, NOT_SIGNED, WRONG_PROGRAM, WRONG_ANSWER, TOO_EARLY, MALFORMED = (f"Custom({code})" for code in range(1, 7))
@@ -90,7 +92,7 @@ def test_a_receipt_that_holds_releases_the_funds(network: Network, escrow: Escro
     rent = balance(chain, escrow.address) - AMOUNT
     waiting = balance(chain, escrow.depositor)
     # When anyone shows a receipt of its statement
-    result = chain.send(escrow.release(final.receipt(0)))
+    result = chain.send(escrow.release(question(receipt_of(final, 0))))
     # Then the beneficiary is paid and the rent is back
     assert balance(chain, escrow.beneficiary) == before + AMOUNT
     assert balance(chain, escrow.depositor) == waiting + rent

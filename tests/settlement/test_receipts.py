@@ -1,4 +1,4 @@
-"""Receipts towards the chain: compact, they lose only what the chain keeps; as a question, they ask about themselves."""
+"""Receipts towards the chain: compact, they lose only what the chain keeps; asked about, they are asked as they are."""
 
 import pytest
 from hypothesis import given

@@ -1,30 +1,29 @@
 """Evidence that no packet holds stands in an upload: every leaf can be challenged, every demand answered, every request
 fulfilled, with as many inputs as a key may have."""
 
-import asyncio
-import math
 from dataclasses import replace
+from functools import cache
 
 import pytest
-from solana.rpc.async_api import AsyncClient
-from solana.rpc.commitment import Confirmed
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from solders.instruction import AccountMeta, Instruction
-from solders.keypair import Keypair
+from solders.message import MessageV0
 from solders.pubkey import Pubkey
+from solders.transaction import VersionedTransaction
+from solders.transaction_metadata import FailedTransactionMetadata
 
-from proofgrid.errors import MalformedInput, ProgramRefused
 from proofgrid.settlement.accounts import UploadAccount
 from proofgrid.settlement.addresses import upload_address
-from proofgrid.settlement.devnet import Devnet
-from proofgrid.settlement.evidence import Evidence, show, split
+from proofgrid.settlement.evidence import Evidence, split
 from proofgrid.settlement.instructions import batches, keys, uploads
+from proofgrid.settlement.layout import INSTRUCTIONS
 from proofgrid.settlement.layout.batches import LEAF_DEMANDED, LEAF_UNPAID, LEAF_VOID
 from proofgrid.settlement.layout.keys import MAX_PUBLIC_INPUTS
 from proofgrid.settlement.layout.requests import FULFILLED
-from proofgrid.settlement.program import program_bytes
-from proofgrid.settlement.sender import Sender
-from proofgrid.settlement.transactions import fits
-from proofgrid.settlement.uploads import CHUNK_SIZE, upload
+from proofgrid.settlement.layout.uploads import UPLOAD_ACCOUNT
+from proofgrid.settlement.transactions import refusal_of
+from proofgrid.settlement.uploads import CHUNK_SIZE
 from tests.settlement.batches import Batch, Entry, demand
 from tests.settlement.chains import Chain
 from tests.settlement.instances import Instance, instance
@@ -82,34 +81,6 @@ def upload_of(chain: Chain, instruction: Instruction) -> Pubkey:
     digest = evidence(chain, instruction).digest
     assert digest is not None
     return upload_address(chain.program_id, chain.payer.pubkey(), digest)[0]
-
-
-# splitting
-
-
-def test_what_fits_a_packet_is_one_transaction(network: Network) -> None:
-    chain, given = network.chain, instance(1)
-    plain = keys.verify_groth16(chain.program_id, given.digest, given.inputs, given.proof)
-    parts = evidence(chain, plain)
-    assert (parts.transactions, parts.close, parts.digest) == ([[plain]], None, None)
-
-
-def test_every_part_fits_a_packet(network: Network, committer: Person) -> None:
-    parts = evidence(network.chain, challenge(filled(committer, LIE)))
-    assert len(parts.prepare) == 1 + math.ceil(len(parts.tail) / CHUNK_SIZE) == 4
-    payer = network.chain.payer.pubkey()
-    assert all(fits(transaction, payer) for transaction in parts.transactions)
-    assert not fits([challenge(filled(committer, LIE))], payer)
-
-
-def test_what_reads_no_upload_is_refused(chain: Chain) -> None:
-    payer = chain.payer.pubkey()
-    large = uploads.write_upload(chain.program_id, payer, bytes(32), 0, bytes(1232))
-    with pytest.raises(MalformedInput, match="reads no upload"):
-        evidence(chain, large)
-    endless = keys.verify_groth16(chain.program_id, bytes(32), [0] * 318, bytes(256))
-    with pytest.raises(MalformedInput, match="10176 bytes"):
-        evidence(chain, endless)
 
 
 # reading
@@ -243,9 +214,9 @@ def test_a_closed_upload_is_not_read(network: Network, committer: Person) -> Non
 
 
 def test_an_account_after_a_tail_is_not_read(network: Network, committer: Person) -> None:
-    chain, given = network.chain, instance(1)
-    chain.register(given)
-    plain = keys.verify_groth16(chain.program_id, given.digest, given.inputs, given.proof)
+    chain, narrow = network.chain, instance(1)
+    chain.register(narrow)
+    plain = keys.verify_groth16(chain.program_id, narrow.digest, narrow.inputs, narrow.proof)
     metas = [*plain.accounts, AccountMeta(Pubkey.new_unique(), False, False)]
     chain.send(Instruction(plain.program_id, plain.data, metas))
 
@@ -264,36 +235,57 @@ def test_anyones_upload_is_read_and_nobody_elses_closed(network: Network, commit
     assert batch.account.state(0) == LEAF_VOID
 
 
-# sending
+@cache
+def scene() -> tuple[Chain, list[Instruction]]:
+    """A batch of five leaves of one input, and an honest instruction of each kind that reads a tail."""
+    chain = Chain.under("mainnet")
+    network, narrow = Network.on(chain), instance(1)
+    chain.register(narrow)
+    lie = narrow.with_points(c=narrow.a)
+    committer, demander = network.committer(40), network.person(41, 100)
+    entries = [Entry(one, bytes([i]) * 32, b"p" * 32, key=narrow.digest) for i, one in enumerate([lie, *[narrow] * 4])]
+    batch = Batch(network, committer, entries).committed()
+    chain.send(demand(batch, 2, demander), signers=[demander.keypair])
+    where = (chain.program_id, batch.address, committer.prover)
+    return chain, [
+        batches.challenge_leaf(*where, batch.shown(0), demander.tokens),
+        batches.challenge_leaf(*where, batch.shown(1), demander.tokens),
+        batches.answer_leaf(*where, batch.shown(2), demander.key),
+        keys.verify_groth16(chain.program_id, narrow.digest, narrow.inputs, narrow.proof),
+    ]
 
-PROGRAM, PAYER = Pubkey.new_unique(), Keypair.from_seed(bytes([7]) * 32)
+
+def outcome(chain: Chain, instruction: Instruction) -> str:
+    """The refusal's name, or yes; nothing is changed."""
+    message = MessageV0.try_compile(chain.payer.pubkey(), [instruction], [], chain.svm.latest_blockhash())
+    result = chain.svm.simulate_transaction(VersionedTransaction(message, [chain.payer]))
+    return refusal_of(result.err()).name if isinstance(result, FailedTransactionMetadata) else "yes"
 
 
-def test_evidence_is_sent_resumed_and_closed() -> None:
-    async def journey(url: str) -> None:
-        async with AsyncClient(url, commitment=Confirmed, timeout=5) as client:
-            sender = Sender(client, PAYER, poll_s=0.02, rebroadcast_s=0.02)
-            await client.request_airdrop(PAYER.pubkey(), 10**11)
-            await upload(sender, PROGRAM, WIDE.digest, WIDE.encoding)
-            await sender.send([keys.finalize_key(PROGRAM, PAYER.pubkey(), WIDE.digest)])
-            plain = keys.verify_groth16(PROGRAM, WIDE.digest, WIDE.inputs, WIDE.proof)
-            parts = split(PROGRAM, PAYER.pubkey(), plain)
-            assert parts.digest is not None
-            for one in parts.prepare[:2]:  # an interrupted upload
-                await sender.send([one])
-            before = (await client.get_balance(PAYER.pubkey())).value
-            await show(sender, PROGRAM, plain)
-            assert (await client.get_balance(PAYER.pubkey())).value > before
-            # a refusal closes the upload as well
-            false = keys.verify_groth16(PROGRAM, WIDE.digest, WIDE.inputs, LIE.proof)
-            with pytest.raises(ProgramRefused, match="InvalidProof"):
-                await show(sender, PROGRAM, false)
-            address = upload_address(PROGRAM, PAYER.pubkey(), parts.digest)[0]
-            assert (await client.get_account_info(address)).value is None
-            # one of another size under the same name makes way
-            await sender.send([uploads.init_upload(PROGRAM, PAYER.pubkey(), parts.digest, 5)])
-            await show(sender, PROGRAM, plain)
-            assert (await client.get_account_info(address)).value is None
+def heads_and_tails(instruction: Instruction) -> tuple[bytes, bytes]:
+    (declared,) = (one for one in INSTRUCTIONS if one.arguments.tag == instruction.data[0])
+    return instruction.data[: declared.arguments.size], instruction.data[declared.arguments.size :]
 
-    with Devnet.start(programs={PROGRAM: program_bytes()}, slot_s=0.02) as devnet:
-        asyncio.run(journey(devnet.url))
+
+@given(
+    which=st.integers(0, 3),
+    at=st.integers(0, 200),
+    flip=st.integers(0, 255),
+    cut=st.integers(0, 40),
+    more=st.binary(max_size=40),
+)
+@settings(max_examples=60, deadline=None)
+def test_bytes_mean_the_same_wherever_they_stand(which: int, at: int, flip: int, cut: int, more: bytes) -> None:
+    chain, honest = scene()
+    head, tail = heads_and_tails(honest[which])
+    at %= len(tail)
+    changed = (tail[:at] + bytes([tail[at] ^ flip]) + tail[at + 1 :])[: max(1, len(tail) - cut)] + more
+    address = Pubkey(b"an upload of nobody in particular"[:32])
+    fields = {"authority": bytes(32), "digest": bytes(32), "size": len(changed), "bump": 0}
+    chain.forge(address, UPLOAD_ACCOUNT.encode(fields) + changed, chain.program_id)
+    accounts = honest[which].accounts
+    direct = Instruction(chain.program_id, head + changed, accounts)
+    uploaded = Instruction(chain.program_id, head, [*accounts, AccountMeta(address, False, False)])
+    assert outcome(chain, uploaded) == outcome(chain, direct)
+    if changed == tail:
+        assert outcome(chain, direct) == ("yes", "LeafIsTrue", "yes", "yes")[which]
