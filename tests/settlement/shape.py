@@ -4,6 +4,7 @@ import struct
 from collections.abc import Iterator, Sequence
 
 from solders.account import Account
+from solders.instruction import AccountMeta
 from solders.instruction import Instruction as Built
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
@@ -59,6 +60,9 @@ def departures(chain: Chain, declared: Instruction, honest: Built) -> Iterator[t
         yield "MissingAccount", Built(honest.program_id, honest.data, honest.accounts[:count])
     if size > 1:
         yield "MalformedInstruction", with_data(honest, honest.data[: size - 1])
+    if declared.uploadable:  # an upload that is none, in the place of the tail
+        none = AccountMeta(chain.program_id, is_signer=False, is_writable=False)
+        yield "WrongUploadAccount", Built(honest.program_id, honest.data[:size], [*honest.accounts, none])
     if not declared.tail:
         yield "MalformedInstruction", with_data(honest, honest.data + b"\0")
 

@@ -186,6 +186,14 @@ def test_a_statement_that_aliases_another_is_never_fulfilled(job: Job) -> None:
     job.chain.refuses("InputOutOfRange", with_data(honest, honest.data[:-32] + aliased))
 
 
+def test_the_vault_is_asked_for_even_if_nothing_goes_back(job: Job) -> None:
+    job.assigned(price=CAP)
+    elsewhere = job.network.token_account(job.prover.key)
+    job.chain.refuses("WrongVault", with_account(job.fulfil(), 4, elsewhere))
+    job.chain.send(job.fulfil())
+    assert job.account.refund == 0
+
+
 def test_it_keeps_its_shape(job: Job) -> None:
     job.assigned()
     keeps_its_shape(job.chain, FULFIL_REQUEST, job.fulfil())

@@ -1,5 +1,6 @@
 """update_prover: the owner rotates the hot key and the payout account, and nobody else."""
 
+import pytest
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
@@ -50,6 +51,18 @@ def test_payouts_that_cannot_be_are_refused(network: Network, large: Person) -> 
 def test_the_cold_key_is_not_the_hot_key(network: Network, large: Person) -> None:
     same = provers.update_prover(network.chain.program_id, large.key, signer=large.key, payout=large.tokens)
     network.chain.refuses("ColdKeyIsHot", same, signers=[large.keypair])
+
+
+@pytest.mark.parametrize("word", range(4))
+def test_keys_are_compared_in_all_their_words(network: Network, large: Person, word: int) -> None:
+    """A hot key that differs from the cold one in eight bytes is another key."""
+    other = bytearray(bytes(large.key))
+    other[8 * word] ^= 1
+    update = provers.update_prover(
+        network.chain.program_id, large.key, signer=Pubkey(bytes(other)), payout=large.tokens
+    )
+    network.chain.send(update, signers=[large.keypair])
+    assert large.pool.signer == bytes(other)
 
 
 def test_it_keeps_its_shape(network: Network, large: Person) -> None:

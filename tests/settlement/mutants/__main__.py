@@ -34,7 +34,7 @@ def test_files() -> list[Path]:
 def memory(files: list[Path], path: Path) -> report.Memory:
     scenery = [one for one in TESTS.glob("*.py") if not one.name.startswith("test_")] + [*TESTS.glob("programs/*.c")]
     tests = {one.name: report.fingerprint([one]) for one in files}
-    return report.Memory(path, report.fingerprint(SOURCES.rglob("*.[ch]")), report.fingerprint(scenery), tests)
+    return report.Memory(path, report.fingerprint([build.PROGRAM]), report.fingerprint(scenery), tests)
 
 
 def tried(session: Session, mutants: list[Mutant], kept: report.Memory, jobs: int) -> dict[Mutant, Verdict]:
@@ -78,6 +78,9 @@ def tell(line: str) -> None:
 
 def main() -> int:
     options = _options()
+    if problems := build.differences():
+        tell("\n".join(problems))
+        return 1
     mutants = [one for one in catalogue(Program.read(SOURCES)) if re.search(options.only, f"{one.file} {one.name}")]
     files, began = test_files(), time.monotonic()
     if options.fresh:
