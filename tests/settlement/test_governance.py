@@ -245,7 +245,7 @@ def test_the_stake_changes_permissions(network: Network, large: Person) -> None:
         assert network.proposal(number).kind == CHANGE_PERMISSION
         chain.refuses("WrongPermissionAddress", execute(network, number, digest=bytes(32)))
         chain.send(execute(network, number, digest=digest))
-        assert PermissionAccount.decode(chain.data(at)) == PermissionAccount(digest, denied, bump)
+        assert PermissionAccount.decode(chain.data(at)) == PermissionAccount(digest=digest, denied=denied, bump=bump)
 
 
 def test_wrong_accounts_are_refused(network: Network, large: Person) -> None:

@@ -1,6 +1,7 @@
 """Layouts and readers: what is written is what is read, and nothing else is read."""
 
 import contextlib
+import json
 
 import pytest
 from hypothesis import given
@@ -41,6 +42,7 @@ from proofgrid.settlement.layout.governance import PERMISSION_ACCOUNT, PROPOSAL_
 from proofgrid.settlement.layout.keys import KEY_ACCOUNT, UPLOAD_ACCOUNT
 from proofgrid.settlement.layout.provers import POSITION_ACCOUNT, PROVER_ACCOUNT
 from proofgrid.settlement.layout.requests import REQUEST_ACCOUNT
+from proofgrid.settlement.parameters import Parameters
 from proofgrid.verifier.keys import VerifyingKey
 from tests.settlement.instances import instance
 
@@ -99,6 +101,8 @@ READERS = [
         )
     ),
 ]
+ADDRESSES = {"authority", "committer", "batch", "demander", "refund_to", "mint", "vault", "guardian", "treasury"}
+ADDRESSES |= {"proposer", "prover", "owner", "signer", "payout", "staker", "requester", "assigner", "callback_program"}
 each_reader = pytest.mark.parametrize(
     ("reader", "record", "values", "tail"), READERS, ids=lambda value: getattr(value, "name", "")
 )
@@ -108,6 +112,20 @@ each_reader = pytest.mark.parametrize(
 def test_written_is_read(reader: type, record: Layout, values: dict, tail: bytes) -> None:
     decoded = reader.decode(record.encode(values) + tail)
     assert {name: getattr(decoded, name) for name in values} == values
+
+
+@each_reader
+def test_json_shows_addresses_as_wallets_do(reader: type, record: Layout, values: dict, tail: bytes) -> None:
+    if "parameters" in values:
+        values = values | {"parameters": Parameters().encode()}
+    shown = json.loads(reader.decode(record.encode(values) + tail).model_dump_json())
+    for name, value in shown.items():
+        if name in ADDRESSES:
+            assert Pubkey.from_string(value) == Pubkey(values[name])
+        elif name == "parameters":
+            assert Parameters.model_validate(value) == Parameters()
+        elif isinstance(values.get(name), bytes):
+            assert bytes.fromhex(value) == values[name]
 
 
 @each_reader
