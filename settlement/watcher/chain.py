@@ -1,7 +1,7 @@
 """What the watcher reads of the chain.
 
-``getProgramAccounts`` is asked twice a round, for the provers (not where they are named) and for open demands, filtered by
-type and size; batches are read at their addresses, 100 a call.
+``getProgramAccounts`` is asked twice a round, for the provers (not where they are named) and for open demands, filtered
+by type and size; batches are read at their addresses, 100 a call.
 """
 
 from collections.abc import Iterable, Sequence

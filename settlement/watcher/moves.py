@@ -24,8 +24,6 @@ from proofgrid.settlement.transactions import sign
 from proofgrid.settlement.watcher.events import Kind
 from proofgrid.verifier.keys import VerifyingKey
 
-MIN_BALANCE_LAMPORTS = 10_000_000
-"""Below this nothing is sent: enough to register a key of one input and to send a thousand transactions."""
 Act = Callable[[], Awaitable["Outcome"]]
 _TOO_LATE = {"ChallengeWindowOver": "the challenge window is over"}
 _SETTLED = frozenset({"LeafSettled", "WrongDemandAccount"})
@@ -49,6 +47,8 @@ class Outcome:
 class Moves:
     """Challenges, demands, answers and voids of one payer; ``purse`` is its token account, None: the associated one.
 
+    Nothing is sent while the payer has fewer lamports than ``min_balance``, nor for less than ``min_reward`` tokens.
+
     Methods raise nothing of the chain's: an Outcome says what came of it.
     """
 
@@ -56,7 +56,7 @@ class Moves:
     program_id: Pubkey
     purse: Pubkey | None = None
     min_reward: int = 0
-    min_balance: int = MIN_BALANCE_LAMPORTS
+    min_balance: int = 0
     _registered: set[bytes] = field(default_factory=set, init=False)
     _own_purse: Pubkey | None = field(default=None, init=False)
     _preparing: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
