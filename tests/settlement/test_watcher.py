@@ -1,9 +1,35 @@
 """The watcher on a chain: what is true stays, what is false is void, slashed and paid for, once."""
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pytest
+from solana.rpc.async_api import AsyncClient
+from solana.rpc.commitment import Confirmed
+from solders.instruction import AccountMeta, Instruction
+
+from proofgrid.settlement.addresses import batch_addresses
+from proofgrid.settlement.instructions import batches
 from proofgrid.settlement.layout.batches import LEAF_UNPAID, LEAF_VOID
-from tests.settlement.watched import BOND, ONE, REWARD, World, entries, on_world
+from proofgrid.settlement.watcher.documents import BatchData
+from tests.settlement.batches import Entry
+from tests.settlement.cluster import PAYER, PROGRAM, PROVER
+from tests.settlement.instances import OUTSIDE_SUBGROUP, instance, q, r
+from tests.settlement.watched import (
+    BOND,
+    FALSE,
+    ONE,
+    OTHER,
+    REWARD,
+    TRUE,
+    WINDOW_S,
+    World,
+    data_of,
+    entries,
+    on_world,
+)
 
 
 def test_honest_batches_are_left_alone(tmp_path: Path) -> None:
@@ -13,7 +39,8 @@ def test_honest_batches_are_left_alone(tmp_path: Path) -> None:
         watcher = await world.watcher()
         before = await world.lamports()
         assert await watcher.round()
-        assert [(event.event, event.leaves, event.false, event.unknown) for event in world.events] == [
+        said = [(event.event, event.leaves, event.false, event.unknown) for event in world.events]
+        assert sorted(said) == [
             ("checked", 1, 0, 0),
             ("checked", 5, 0, 0),
             ("checked", 64, 0, 0),
@@ -48,5 +75,294 @@ def test_one_false_leaf_among_64_costs_its_prover(tmp_path: Path) -> None:
         await world.warp(slots=40)
         assert await watcher.round()
         assert watcher.progress.open() == []
+
+    on_world(journey, tmp_path)
+
+
+def test_every_kind_of_falsehood_is_convicted(tmp_path: Path) -> None:
+    infinite = instance(1, at_infinity="a")
+    two = instance(2)
+    lies = [
+        replace(TRUE, inputs=(TRUE.inputs[0] + 1,)),
+        replace(TRUE, inputs=(TRUE.inputs[0] + r,)),
+        replace(TRUE, inputs=(*TRUE.inputs, 5)),
+        replace(TRUE, inputs=()),
+        FALSE,
+        TRUE.with_points(a=(TRUE.a[0], TRUE.a[1] + 1)),
+        TRUE.with_points(a=(TRUE.a[0], TRUE.a[1] + q)),
+        TRUE.with_points(b=OUTSIDE_SUBGROUP),
+        infinite,
+    ]
+    leaves = [Entry(lie, bytes(32), b"p" * 32, key=(infinite if lie is infinite else TRUE).digest) for lie in lies]
+    leaves += [Entry(two, bytes(32), b"p" * 32), Entry(TRUE, bytes(32), b"p" * 32)]
+
+    async def journey(world: World) -> None:
+        data = data_of(leaves)
+        data = BatchData(data.leaves, {given.digest: given.encoding for given in (TRUE, infinite, two)})
+        world.publish(data)
+        await world.submitter.commit_batch(data.tree.root, len(leaves))
+        watcher = await world.watcher()
+        assert await watcher.round()
+        assert await world.states() == [LEAF_VOID] * len(lies) + [LEAF_UNPAID] * 2
+        assert sorted(event.leaf for event in world.heard("challenged")) == list(range(len(lies)))
+
+    on_world(journey, tmp_path)
+
+
+def test_two_watchers_racing_slash_once(tmp_path: Path) -> None:
+    async def journey(world: World) -> None:
+        before = await world.prover()
+        await world.commit(entries(64, 3, 40))
+        watchers = [await world.watcher(payer, state=f"{n}.sqlite") for n, payer in enumerate((ONE, OTHER))]
+        for _ in range(3):
+            assert all(await asyncio.gather(*(watcher.round() for watcher in watchers)))
+        after = await world.prover()
+        assert (after.stake, after.false_leaves) == (before.stake - 2 * BOND, 2)
+        assert await world.purse(ONE) + await world.purse(OTHER) == 2 * REWARD
+        assert sorted(event.leaf for event in world.heard("challenged")) == [3, 40]
+        assert set(world.kinds) <= {"checked", "challenged", "settled"}
+
+    on_world(journey, tmp_path)
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+@pytest.mark.parametrize("calls", range(1, 40, 3))
+def test_a_watcher_killed_anywhere_goes_on(tmp_path: Path, calls: int) -> None:
+    """The endpoint's n-th answer never reaches the process; what it asked for may have happened."""
+
+    async def journey(world: World) -> None:
+        before = await world.prover()
+        await world.commit(entries(8, 2))
+        client = MortalClient(world.url, calls)
+        await world.stack.enter_async_context(client)
+        doomed = await world.watcher(client=client)
+        died = False
+        try:
+            await doomed.round()
+        except Killed:
+            died = True
+        assert died or calls > 20, "nothing was interrupted: the test is too long"
+        doomed.progress.close()
+        heir = await world.watcher(lamports=0)
+        for _ in range(2):
+            assert await heir.round()
+        after = await world.prover()
+        assert (after.stake, after.false_leaves) == (before.stake - BOND, 1)
+        assert await world.purse() == REWARD
+        await world.warp(slots=40)
+        assert await heir.round()
+        assert heir.progress.open() == []
+
+    on_world(journey, tmp_path)
+
+
+class MortalClient(AsyncClient):
+    """Dies after so many requests, before or after the last was carried out by turns."""
+
+    def __init__(self, url: str, calls: int) -> None:
+        super().__init__(url, commitment=Confirmed, timeout=5)
+        self.left = calls
+        provider, is_after = self._provider, bool(calls % 2)
+        ask = provider.make_request
+
+        async def make_request(body: Any, parser: Any) -> Any:
+            self.left -= 1
+            if self.left == 0 and not is_after:
+                raise Killed
+            answer = await ask(body, parser)
+            if self.left <= 0:
+                raise Killed
+            return answer
+
+        provider.make_request = make_request  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {"drop": 0.3},
+        {"late": 0.5, "late_slots": 3},
+        {"unseen": 0.3, "late_slots": 3},
+        {"error": 0.05, "reset": 0.05},
+        {"behind": 0.05, "limit": 0.05, "retry_after_s": 0},
+        {"drop": 0.1, "late": 0.1, "late_slots": 3, "error": 0.02, "reset": 0.02, "behind": 0.02},
+    ],
+    ids=lambda plan: ",".join(key for key in plan if not key.endswith(("slots", "_s"))),
+)
+def test_a_faulty_endpoint_delays_and_changes_nothing(tmp_path: Path, plan: dict[str, Any]) -> None:
+    async def journey(world: World) -> None:
+        before = await world.prover()
+        await world.commit(entries(16, 0, 9))
+        watcher = await world.watcher()
+        for seed in range(100):
+            await world.faults(seed=seed, **plan)
+            await watcher.round()
+            await world.faults()
+            if (await world.states()).count(LEAF_VOID) == 2:
+                break
+        assert await world.states() == [LEAF_VOID if leaf in (0, 9) else LEAF_UNPAID for leaf in range(16)]
+        after = await world.prover()
+        assert (after.stake, after.false_leaves) == (before.stake - 2 * BOND, 2)
+        assert await world.purse() == 2 * REWARD
+
+    on_world(journey, tmp_path, slot_s=0.05)
+
+
+def test_a_challenge_that_a_fork_undoes_is_sent_again(tmp_path: Path) -> None:
+    async def journey(world: World) -> None:
+        before = await world.prover()
+        await world.commit(entries(8, 5))
+        await world.warp(slots=10)
+        watcher = await world.watcher()
+        await world.warp(slots=2)
+        assert await watcher.round()
+        assert (await world.states())[5] == LEAF_VOID
+        await world.warp(slots=1)
+        assert (await world.fork(2))["result"]
+        assert (await world.states())[5] == LEAF_UNPAID
+        assert await watcher.round()
+        assert await watcher.round()
+        assert (await world.states())[5] == LEAF_VOID
+        assert len(world.heard("challenged")) == 2
+        assert (await world.prover()).stake == before.stake - BOND
+        assert await world.purse() == REWARD
+
+    on_world(journey, tmp_path)
+
+
+def test_a_batch_that_a_fork_replaces_is_checked_anew(tmp_path: Path) -> None:
+    async def journey(world: World) -> None:
+        watcher = await world.watcher()
+        await world.warp(slots=5)
+        await world.commit(entries(4))
+        assert await watcher.round()
+        assert (await world.fork(1))["result"]
+        assert await watcher.round()
+        assert watcher.progress.open() == []
+        await world.commit(entries(4, 1))
+        assert await watcher.round()
+        assert await world.states() == [LEAF_UNPAID, LEAF_VOID, LEAF_UNPAID, LEAF_UNPAID]
+        assert world.kinds == ["checked", "rolled_back", "checked", "challenged"]
+
+    on_world(journey, tmp_path)
+
+
+def test_the_windows_last_second_counts(tmp_path: Path) -> None:
+    async def journey(world: World) -> None:
+        watcher = await world.watcher()
+        await world.commit(entries(4, 1))
+        until = (await world.batch()).challenge_until_s
+        await world.warp(seconds=until - await watcher.view.now_s())
+        assert await watcher.view.now_s() == until
+        assert await watcher.round()
+        assert (await world.states())[1] == LEAF_VOID
+
+    on_world(journey, tmp_path)
+
+
+def test_after_the_window_nothing_is_sent(tmp_path: Path) -> None:
+    async def journey(world: World) -> None:
+        watcher = await world.watcher()
+        await world.commit(entries(4, 1))
+        await world.warp(seconds=WINDOW_S + 1)
+        before = await world.lamports()
+        assert await watcher.round()
+        assert world.kinds == ["too_late"]
+        assert await world.states() == [LEAF_UNPAID] * 4
+        assert (await world.lamports(), watcher.progress.open()) == (before, [])
+
+    on_world(journey, tmp_path)
+
+
+def test_a_window_that_ends_between_two_rounds_is_said_to_be_over(tmp_path: Path) -> None:
+    async def journey(world: World) -> None:
+        watcher = await world.watcher(is_dry=True)
+        await world.commit(entries(4, 1))
+        await world.commit(entries(5), is_published=False)
+        assert await watcher.round()
+        await world.warp(seconds=WINDOW_S + 1)
+        assert await watcher.round()
+        late = world.heard("too_late")
+        assert [(event.number, event.false, event.unknown) for event in late] == [(0, 1, None), (1, None, 5)]
+        assert watcher.progress.open() == []
+
+    on_world(journey, tmp_path)
+
+
+def test_a_dry_run_sends_nothing(tmp_path: Path) -> None:
+    async def journey(world: World) -> None:
+        watcher = await world.watcher(is_dry=True)
+        await world.commit(entries(4, 1))
+        for _ in range(2):
+            assert await watcher.round()
+        assert world.kinds == ["checked", "would"]
+        assert await world.states() == [LEAF_UNPAID] * 4
+
+    on_world(journey, tmp_path)
+
+
+def test_a_poor_watcher_says_so_and_goes_on_when_it_has_money(tmp_path: Path) -> None:
+    async def journey(world: World) -> None:
+        watcher = await world.watcher(lamports=10**8)
+        assert watcher.moves is not None
+        watcher.moves.min_balance = 10**9
+        await world.commit(entries(4, 1))
+        assert await watcher.round()
+        assert await watcher.round()
+        assert world.kinds == ["checked", "skipped"]
+        assert "send it some" in str(world.events[1].detail)
+        await world.client.request_airdrop(ONE.pubkey(), 10**9)
+        assert await watcher.round()
+        assert world.kinds[-1] == "challenged"
+
+    on_world(journey, tmp_path)
+
+
+def test_a_reward_below_the_least_wanted_is_left(tmp_path: Path) -> None:
+    async def journey(world: World) -> None:
+        proud, modest = (
+            await world.watcher(min_reward=REWARD + 1),
+            await world.watcher(min_reward=REWARD, state="b.sqlite"),
+        )
+        await world.commit(entries(4, 1))
+        assert await proud.round()
+        assert world.kinds == ["checked", "skipped"]
+        assert await modest.round()
+        assert world.kinds[2:] == ["checked", "challenged"]
+
+    on_world(journey, tmp_path)
+
+
+def test_committers_can_be_named(tmp_path: Path) -> None:
+    async def journey(world: World) -> None:
+        await world.commit(entries(4, 1))
+        named = await world.watcher(provers=[PROVER])
+        assert await named.round()
+        assert world.kinds == ["checked", "challenged"]
+        nobody = await world.watcher(provers=[ONE.pubkey()], state="b.sqlite")
+        assert not await nobody.round()
+        assert "no prover" in str(world.events[-1].detail)
+
+    on_world(journey, tmp_path)
+
+
+def test_a_batch_hidden_at_another_bump_is_found(tmp_path: Path) -> None:
+    async def journey(world: World) -> None:
+        data = data_of(entries(4, 2))
+        world.publish(data)
+        address, bump = batch_addresses(PROGRAM.pubkey(), PROVER, 0)[3]
+        honest = batches.commit_batch(
+            PROGRAM.pubkey(), PROVER, PAYER.pubkey(), number=0, prev_root=bytes(32), root=data.tree.root, leaf_count=4
+        )
+        metas = list(honest.accounts)
+        metas[3] = AccountMeta(address, False, True)
+        moved = Instruction(honest.program_id, honest.data[:1] + bytes([bump]) + honest.data[2:], metas)
+        await world.submitter.sender.send([moved])
+        assert await (await world.watcher()).round()
+        assert world.kinds == ["checked", "challenged"]
+        assert {event.batch for event in world.events} == {str(address)}
 
     on_world(journey, tmp_path)
