@@ -22,11 +22,11 @@ class Voice:
 
     say: OnEvent
     retry_s: tuple[float, float] = RETRY_S
-    _said: dict[Subject | str, Event] = field(default_factory=dict, init=False)
+    _said: dict[tuple[Subject | str, Kind], Event] = field(default_factory=dict, init=False)
     _tries: dict[Subject, tuple[int, float]] = field(default_factory=dict, init=False)
 
     def of(self, one: Watched, kind: Kind, *, leaf: int | None = None, **facts: int | str | None) -> None:
-        """Say something of a batch, or of a leaf, unless it was the last that was said of it."""
+        """Say something of a batch, or of a leaf, unless it was the last of this kind that was said of it."""
         head = {"committer": str(one.committer), "number": one.number, "batch": str(one.address), "leaf": leaf}
         self._news((one.address, leaf), Event.model_validate({"event": kind, **head, **facts}))
 
@@ -43,7 +43,7 @@ class Voice:
         self._news(where, Event(event="trouble", detail=f"{where}: {error}"))
 
     def well(self, where: str) -> None:
-        self._said.pop(where, None)
+        self._said.pop((where, "trouble"), None)
 
     def is_due(self, subject: Subject) -> bool:
         """Whether it is time to try."""
@@ -57,10 +57,10 @@ class Voice:
 
     def forget(self, address: Pubkey) -> None:
         """The batch is done with."""
-        self._said = {key: event for key, event in self._said.items() if isinstance(key, str) or key[0] != address}
+        self._said = {key: event for key, event in self._said.items() if key[0][0] != address}
         self._tries = {key: tries for key, tries in self._tries.items() if key[0] != address}
 
-    def _news(self, key: Subject | str, event: Event) -> None:
-        if self._said.get(key) != event:
-            self._said[key] = event
+    def _news(self, subject: Subject | str, event: Event) -> None:
+        if self._said.get((subject, event.event)) != event:
+            self._said[subject, event.event] = event
             self.say(event)

@@ -150,6 +150,11 @@ class World:
         if slots:
             await rpc(self.client, "devnet_warp", {"slots": slots})
 
+    async def warp_to(self, second: int) -> None:
+        """The chain's clock shows this second, or one of the next few: it is the wall's clock, moved."""
+        await self.warp(slots=1)
+        await self.warp(seconds=second - await ChainView(self.client, PROGRAM.pubkey()).now_s())
+
     async def faults(self, **plan: Any) -> None:
         await rpc(self.client, "devnet_faults", plan)
 
