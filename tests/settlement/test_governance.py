@@ -28,7 +28,7 @@ from tests.settlement.conftest import Chain
 from tests.settlement.network import PARAMETERS, Network, Person
 from tests.settlement.test_config import with_account
 
-CHEAPER = Parameters(**(PARAMETERS.model_dump() | {"fee_bps": 1, "min_stake": 2}))
+CHEAPER = Parameters(**(PARAMETERS.model_dump() | {"fee_bps": 1, "min_stake": 500}))
 VOTE_S, DELAY_S = PARAMETERS.vote_window_s, PARAMETERS.execute_delay_s
 
 
