@@ -1,18 +1,20 @@
 """What a watcher remembers: per committer the next batch to look at, the batches not done with, the bonds it posted.
 
-SQLite, in one file; every method is one transaction, so that a kill leaves the state before or after it. Losing the
-file costs work, and the count of bonds that are out; no leaf is challenged twice for it.
+SQLite, in one file; every method is one transaction, so that a kill leaves the state before or after it, and raises
+QueueError (retryable) where the file is locked or the disk full. Losing the file costs work, and the count of bonds
+that are out; no leaf is challenged twice for it.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from solders.pubkey import Pubkey
 
-from proofgrid.errors import MalformedInput
+from proofgrid.errors import MalformedInput, QueueError
 from proofgrid.settlement.accounts import BatchAccount
 
 _TABLES = """
@@ -54,10 +56,10 @@ class Watched:
 class Progress:
     """One file for any number of networks; ``network`` names the chain and the program. Use ``close``."""
 
-    def __init__(self, path: Path | str, network: str) -> None:
+    def __init__(self, path: Path | str, network: str, *, patience_s: float = 10.0) -> None:
         self.network = network
         try:
-            self._database = sqlite3.connect(path, timeout=10, isolation_level=None)
+            self._database = sqlite3.connect(path, timeout=patience_s, isolation_level=None)
             self._database.execute("PRAGMA synchronous=FULL")
             self._database.executescript(_TABLES)
         except sqlite3.Error as error:
@@ -75,13 +77,10 @@ class Progress:
 
     def add(self, committer: Pubkey, next_number: int, found: Sequence[Watched]) -> None:
         """Remember these batches, and that the next one to look at is ``next_number``, both or neither."""
-        with self._database:
-            self._database.execute("BEGIN IMMEDIATE")
+        with self._transaction():
             for one in found:
-                self._put(one)
-            self._database.execute(
-                "INSERT OR REPLACE INTO committers VALUES (?, ?, ?)", (self.network, bytes(committer), next_number)
-            )
+                self.put(one)
+            self._run("INSERT OR REPLACE INTO committers VALUES (?, ?, ?)", bytes(committer), next_number)
 
     def open(self) -> list[Watched]:
         """The batches not done with, those first whose window ends first."""
@@ -92,15 +91,17 @@ class Progress:
         return [Watched(Pubkey(row[0]), Pubkey(row[1]), *row[2:]) for row in rows]
 
     def put(self, one: Watched) -> None:
-        self._put(one)
+        """Remember a batch, or what is known of it now."""
+        values = (bytes(one.address), bytes(one.committer), one.number, one.root, one.n_leaves, one.until_s, one.state)
+        self._run("INSERT OR REPLACE INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *values)
 
     def done(self, address: Pubkey) -> None:
+        """Nothing is left to do about this batch."""
         self._run("DELETE FROM batches WHERE network=? AND address=?", bytes(address))
 
     def rewind(self, committer: Pubkey, number: int) -> None:
         """Look at this batch and those after it again: the chain rolled back."""
-        with self._database:
-            self._database.execute("BEGIN IMMEDIATE")
+        with self._transaction():
             self._run(
                 "UPDATE committers SET next_number=min(next_number, ?2) WHERE network=?1 AND committer=?3",
                 number,
@@ -149,15 +150,27 @@ class Progress:
         """The leaf is void: the bond is back."""
         self._run("DELETE FROM demands WHERE network=? AND batch=?", bytes(batch))
 
-    def _put(self, one: Watched) -> None:
-        values = (bytes(one.address), bytes(one.committer), one.number, one.root, one.n_leaves, one.until_s, one.state)
-        self._run("INSERT OR REPLACE INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *values)
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with _as_trouble(), self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            yield
 
     def _one(self, statement: str, *values: Any) -> tuple[Any, ...] | None:
         return next(iter(self._all(statement, *values)), None)
 
     def _all(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        return self._database.execute(statement, (self.network, *values)).fetchall()
+        with _as_trouble():
+            return self._database.execute(statement, (self.network, *values)).fetchall()
 
     def _run(self, statement: str, *values: Any) -> None:
-        self._database.execute(statement, (self.network, *values))
+        with _as_trouble():
+            self._database.execute(statement, (self.network, *values))
+
+
+@contextmanager
+def _as_trouble() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise QueueError(f"the watcher's memory cannot be used now: {error}") from error
