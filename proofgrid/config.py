@@ -83,6 +83,6 @@ class WatcherConfig(_Section):
     poll_s: Annotated[float, Field(gt=0)] = 10.0
     min_reward: Annotated[int, Field(ge=0)] = 0
     """A false leaf whose challenge pays less is reported, and stands."""
-    min_balance_lamports: Annotated[int, Field(ge=0)] = 10_000_000
-    """Nothing is sent below it: enough to register a key of one input and for a thousand transactions."""
+    min_balance_lamports: Annotated[int, Field(ge=0)] = 20_000_000
+    """Nothing is sent below it: enough to register a key of one input, open a token account, and send for months."""
     demand_budget: Annotated[int, Field(ge=0)] = 0

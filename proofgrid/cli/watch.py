@@ -49,7 +49,7 @@ def watch(
     ] = None,
     min_reward: Annotated[int | None, typer.Option(min=0, help="Do not challenge for less. [0]")] = None,
     min_balance: Annotated[
-        int | None, typer.Option(min=0, help="Send nothing while the key has fewer lamports. [10000000]")
+        int | None, typer.Option(min=0, help="Send nothing while the key has fewer lamports. [20000000]")
     ] = None,
     poll: Annotated[float | None, typer.Option(min=0.1, max=3600, help="Seconds between two rounds. [10]")] = None,
     once: Annotated[bool, typer.Option("--once", help="One round, then stop.")] = False,

@@ -54,7 +54,7 @@ class Demands:
             self.voice.of(one, "skipped", detail=detail)
             return
         if self.moves is None:
-            self.voice.conclude(one, leaf, Outcome("would", detail=f"demand, bond {bond}"))
+            self.voice.of(one, "would", detail=f"demand a leaf, bond {bond}")
             return
         self.progress.intend(one.address, leaf, bond)
         outcome = await self.moves.demand(one.address, leaf, config)

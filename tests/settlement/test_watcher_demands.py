@@ -223,10 +223,10 @@ def test_a_dry_run_answers_and_voids_nothing(tmp_path: Path) -> None:
             await world.watcher(is_dry=True, answer_for=frozenset({PROVER}), state="a.sqlite", demand_budget=1000),
             await world.watcher(is_dry=True, state="b.sqlite"),
         ]
-        for watcher in watchers:
+        for watcher in (*watchers, *watchers):
             assert await watcher.round()
         said = [str(event.detail).split(",")[0].split(":")[0] for event in world.heard("would")]
-        assert sorted(said) == ["answer the demand", "demand", "void"]
+        assert sorted(said) == ["answer the demand", "demand a leaf", "void"]
         assert (await world.states())[1] == LEAF_DEMANDED
         assert watchers[0].progress.bonds_out() == 0
 
