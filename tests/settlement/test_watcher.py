@@ -106,7 +106,10 @@ def test_every_kind_of_falsehood_is_convicted(tmp_path: Path) -> None:
 def test_a_memory_that_is_ahead_of_the_chain_is_taken_back(tmp_path: Path) -> None:
     async def journey(world: World) -> None:
         watcher = await world.watcher()
+        await world.commit(entries(4))
         watcher.progress.add(PROVER, 7, [])
+        assert await watcher.round()
+        assert world.kinds == ["rolled_back"]
         await world.commit(entries(4, 1))
         assert await watcher.round()
         assert world.kinds == ["rolled_back", "checked", "challenged"]
