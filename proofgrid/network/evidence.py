@@ -20,14 +20,12 @@ _CURVE = "bn254"  # what the program verifies
 
 
 def batch_data(session: Session, store: ArtifactStore, config: NetworkConfig, root: str) -> BatchData:
-    """The data of the batch with this root (hex), once it was signed; raises NotFound.
+    """The data of the batch with this root (hex); raises NotFound.
 
     A leaf whose proof the store has lost, or that the program cannot verify, comes alone. Cost: a file of the store for
     each leaf, and the check of each verifying key.
     """
-    batch = session.scalar(
-        select(BatchRow.id).where(BatchRow.root == root, BatchRow.state.in_((BatchState.SIGNED, BatchState.COMMITTED)))
-    )
+    batch = session.scalar(select(BatchRow.id).where(BatchRow.root == root, BatchRow.state != BatchState.ABANDONED))
     if batch is None:
         raise NotFound(f"no batch of this network has the root {root}")
     rows = session.execute(

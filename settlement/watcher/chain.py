@@ -14,12 +14,11 @@ from solders.pubkey import Pubkey
 
 from proofgrid.errors import ChainUnavailable, MalformedInput, SettlementError
 from proofgrid.settlement.accounts import BatchAccount, ConfigAccount, DemandAccount, KeyAccount, ProverAccount
-from proofgrid.settlement.addresses import batch_address, config_address, key_address
+from proofgrid.settlement.addresses import batch_address, batch_addresses, config_address, key_address
 from proofgrid.settlement.forms import Layout
 from proofgrid.settlement.layout.batches import DEMAND_ACCOUNT
 from proofgrid.settlement.layout.provers import PROVER_ACCOUNT
 from proofgrid.settlement.rpc import MAX_ACCOUNTS_PER_CALL, ask, fetch_account, fetch_many, fetch_owned
-from proofgrid.settlement.submitter import read_batch
 
 CLOCK = Pubkey.from_string("SysvarC1ock11111111111111111111111111111111")
 _UNIX_TIME_AT = 32
@@ -79,8 +78,14 @@ class ChainView:
             if account is not None:
                 found.append((address, account))
             else:
-                found.append(await read_batch(self.client, self.program_id, committer, number))
+                found.append(await self._elsewhere(committer, number))
         return found
+
+    async def _elsewhere(self, committer: Pubkey, number: int) -> tuple[Pubkey, BatchAccount] | None:
+        """The batch at another bump than the canonical one, which its committer may have chosen to hide it."""
+        addresses = [address for address, _ in batch_addresses(self.program_id, committer, number)[1:]]
+        found = zip(addresses, await self.batches(addresses), strict=True)
+        return next(((address, account) for address, account in found if account is not None), None)
 
     async def batches(
         self, addresses: Sequence[Pubkey], commitment: Commitment = Confirmed

@@ -60,12 +60,12 @@ def test_a_leaf_whose_proof_is_lost_comes_alone(world: World, url: str) -> None:
     assert data.unknown == sum(digest == digests[0] for digest in digests)
 
 
-def test_what_was_not_signed_is_not_shown(world: World, url: str) -> None:
+def test_what_was_never_committed_is_not_shown(world: World, url: str) -> None:
     root = settled(world, 1)
     with pytest.raises(NotFound):
         fetch(url, bytes(32), 1)
     with sqlite3.connect(world.folder / "proofgrid.sqlite") as database:
-        database.execute(f"UPDATE {BatchRow.__tablename__} SET state='built'")
+        database.execute(f"UPDATE {BatchRow.__tablename__} SET state='abandoned'")
     database.close()
     with pytest.raises(NotFound):
         fetch(url, root, 1)

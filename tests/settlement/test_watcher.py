@@ -94,7 +94,7 @@ def test_every_kind_of_falsehood_is_convicted(tmp_path: Path) -> None:
         data = data_of(leaves)
         data = BatchData(data.leaves, {given.digest: given.encoding for given in (TRUE, infinite, two)})
         world.publish(data)
-        await world.submitter.commit_batch(data.tree.root, len(leaves))
+        await world.commit_root(data.tree.root, len(leaves))
         watcher = await world.watcher()
         assert await watcher.round()
         assert await world.states() == [LEAF_VOID] * len(lies) + [LEAF_UNPAID] * 2
@@ -227,7 +227,7 @@ def test_a_batch_hidden_at_another_bump_is_found(tmp_path: Path) -> None:
         metas = list(honest.accounts)
         metas[3] = AccountMeta(address, False, True)
         moved = Instruction(honest.program_id, honest.data[:1] + bytes([bump]) + honest.data[2:], metas)
-        await world.submitter.sender.send([moved])
+        await world.sender.send([moved])
         assert await (await world.watcher()).round()
         assert world.kinds == ["checked", "challenged"]
         assert {event.batch for event in world.events} == {str(address)}

@@ -18,9 +18,9 @@ from proofgrid.settlement import tokens
 from proofgrid.settlement.accounts import BatchAccount, ProverAccount
 from proofgrid.settlement.addresses import batch_address
 from proofgrid.settlement.devnet import Devnet, Plan
+from proofgrid.settlement.instructions import batches
 from proofgrid.settlement.rpc import ask, fetch_owned
 from proofgrid.settlement.sender import Sender
-from proofgrid.settlement.submitter import Submitter
 from proofgrid.settlement.watcher.chain import ChainView
 from proofgrid.settlement.watcher.documents import BatchData, LeafData, Statement, encode
 from proofgrid.settlement.watcher.events import Event
@@ -64,21 +64,35 @@ class World:
 
     url: str
     folder: Path
-    submitter: Submitter
+    client: AsyncClient
     stack: AsyncExitStack
     events: list[Event] = field(default_factory=list)
 
     @property
-    def client(self) -> AsyncClient:
-        return self.submitter.client
+    def sender(self) -> Sender:
+        """The committer's."""
+        return Sender(self.client, PAYER, poll_s=0.01, rebroadcast_s=0.02)
 
     async def commit(self, leaves: Sequence[Entry], *, is_published: bool = True) -> BatchData:
         """The next batch; its data goes into the folder."""
         data = data_of(leaves)
         if is_published:
             self.publish(data)
-        await self.submitter.commit_batch(data.tree.root, len(leaves))
+        await self.commit_root(data.tree.root, len(leaves))
         return data
+
+    async def commit_root(self, root: bytes, leaf_count: int) -> None:
+        log = await self.prover()
+        commit = batches.commit_batch(
+            PROGRAM.pubkey(),
+            PROVER,
+            PAYER.pubkey(),
+            number=log.next_number,
+            prev_root=log.latest_root,
+            root=root,
+            leaf_count=leaf_count,
+        )
+        await self.sender.send([commit])
 
     def publish(self, data: BatchData) -> Path:
         path = self.folder / f"{data.tree.root.hex()}.jsonl"
@@ -128,7 +142,9 @@ class World:
         return [batch.state(leaf) for leaf in range(batch.leaf_count)]
 
     async def prover(self) -> ProverAccount:
-        return await self.submitter.read_log()
+        data = await fetch_owned(self.client, PROVER, PROGRAM.pubkey())
+        assert data is not None
+        return ProverAccount.decode(data)
 
     async def purse(self, payer: Keypair = ONE) -> int:
         """Tokens in the payer's associated account; 0 where there is none."""
@@ -139,7 +155,7 @@ class World:
         """Tokens for the payer's associated account."""
         made = tokens.create_associated_account(PAYER.pubkey(), payer.pubkey(), MINT)
         at = tokens.associated_address(payer.pubkey(), MINT)
-        await Sender(self.client, PAYER, poll_s=0.01).send([made, tokens.mint_to(MINT, at, PAYER.pubkey(), amount)])
+        await self.sender.send([made, tokens.mint_to(MINT, at, PAYER.pubkey(), amount)])
 
     async def lamports(self, payer: Keypair = ONE) -> int:
         return (await ask(self.client.get_balance(payer.pubkey(), Confirmed))).value
@@ -177,12 +193,9 @@ def on_world(
 
     async def run(url: str) -> Result:
         async with AsyncExitStack() as stack:
-            submitter = await stack.enter_async_context(
-                Submitter.open(url, PROGRAM.pubkey(), PROVER, PAYER, timeout_s=5)
-            )
-            submitter.sender.poll_s = submitter.sender.rebroadcast_s = 0.01
-            await submitter.client.request_airdrop(PAYER.pubkey(), 10**11)
-            return await journey(World(url, folder, submitter, stack))
+            client = await stack.enter_async_context(AsyncClient(url, commitment=Confirmed, timeout=5))
+            await client.request_airdrop(PAYER.pubkey(), 10**11)
+            return await journey(World(url, folder, client, stack))
 
     state = folder / "devnet.jsonl"
     state.write_bytes(founded())
