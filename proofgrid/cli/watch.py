@@ -51,6 +51,9 @@ def watch(
     min_balance: Annotated[
         int | None, typer.Option(min=0, help="Send nothing while the key has fewer lamports. [20000000]")
     ] = None,
+    key_budget: Annotated[
+        int | None, typer.Option(min=0, help="Register keys for at most so many lamports of rent. [50000000]")
+    ] = None,
     poll: Annotated[float | None, typer.Option(min=0.1, max=3600, help="Seconds between two rounds. [10]")] = None,
     once: Annotated[bool, typer.Option("--once", help="One round, then stop.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing; say what would be sent.")] = False,
@@ -71,7 +74,13 @@ def watch(
     if not dry_run:
         payer = load_keypair(key) if key is not None else load_or_create_keypair(folder / "key.json")
         out.note(f"watching as {payer.pubkey()}: it pays for transactions and must have SOL")
-    given = {"poll_s": poll, "min_reward": min_reward, "min_balance_lamports": min_balance, "demand_budget": demand}
+    given = {
+        "poll_s": poll,
+        "min_reward": min_reward,
+        "min_balance_lamports": min_balance,
+        "key_budget_lamports": key_budget,
+        "demand_budget": demand,
+    }
     assignment = Assignment(
         rpc=rpc,
         program=_address(program),

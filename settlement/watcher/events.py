@@ -40,7 +40,7 @@ class Event(BaseModel):
     detail: str | None = None
 
     def words(self) -> str:
-        """One line for a person."""
+        """One line for a person, whatever an endpoint said."""
         subject = "" if self.number is None else f"batch {self.number} of {self.committer}"
         if self.leaf is not None:
             subject += f", leaf {self.leaf}"
@@ -50,7 +50,8 @@ class Event(BaseModel):
         if self.reward is not None:
             parts.append(f"reward {self.reward}")
         parts += [self.detail or "", self.signature or ""]
-        return "  ".join(part for part in parts if part)
+        line = "  ".join(part for part in parts if part)
+        return "".join(letter if letter.isprintable() else " " for letter in line)
 
 
 OnEvent = Callable[[Event], None]

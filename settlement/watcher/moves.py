@@ -17,11 +17,13 @@ from proofgrid.settlement.addresses import key_address
 from proofgrid.settlement.instructions import batches
 from proofgrid.settlement.instructions.batches import ShownLeaf
 from proofgrid.settlement.layout.config import BASIS_POINTS
+from proofgrid.settlement.layout.keys import KEY_ACCOUNT
 from proofgrid.settlement.registry import upload_key
 from proofgrid.settlement.rpc import ask, fetch_account, fetch_owned
 from proofgrid.settlement.sender import Sender, Sent
 from proofgrid.settlement.transactions import sign
 from proofgrid.settlement.watcher.events import Kind
+from proofgrid.settlement.watcher.progress import Progress
 from proofgrid.verifier.keys import VerifyingKey
 
 Act = Callable[[], Awaitable["Outcome"]]
@@ -48,15 +50,19 @@ class Moves:
     """Challenges, demands, answers and voids of one payer; ``purse`` is its token account, None: the associated one.
 
     Nothing is sent while the payer has fewer lamports than ``min_balance``, nor for less than ``min_reward`` tokens.
+    ``key_budget`` is the most lamports of rent for keys that nobody registered: else whoever commits false leaves under
+    ever new keys would empty the payer at a leaf's bond a piece.
 
     Methods raise nothing of the chain's: an Outcome says what came of it.
     """
 
     sender: Sender
     program_id: Pubkey
+    progress: Progress
     purse: Pubkey | None = None
     min_reward: int = 0
     min_balance: int = 0
+    key_budget: int = 0
     _registered: set[bytes] = field(default_factory=set, init=False)
     _own_purse: Pubkey | None = field(default=None, init=False)
     _preparing: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
@@ -166,10 +172,20 @@ class Moves:
         if await fetch_owned(self.sender.client, address, self.program_id) is None:
             if digest not in keys:
                 raise MalformedInput(f"nobody has registered key {digest.hex()}, and the batch's data does not hold it")
+            await self._afford(digest, len(keys[digest]))
             await upload_key(self.sender, self.program_id, VerifyingKey.decode(CURVES["bn254"], keys[digest]))
             done = f"registered key {digest.hex()}"
         self._registered.add(digest)
         return done
+
+    async def _afford(self, digest: bytes, encoding_size: int) -> None:
+        size = KEY_ACCOUNT.size + encoding_size
+        rent = (await ask(self.sender.client.get_minimum_balance_for_rent_exemption(size, Confirmed))).value
+        if not self.progress.register(digest, rent, self.key_budget):
+            raise SettlementError(
+                f"its key {digest.hex()} is not registered, and its rent of {rent} lamports would exceed the budget of "
+                f"{self.key_budget} for keys (the chain pays and proves nothing by such a leaf, whether void or not)"
+            )
 
     async def _require_purse(self, config: ConfigAccount) -> Pubkey:
         known = self.purse or self._own_purse

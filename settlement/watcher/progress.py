@@ -1,8 +1,8 @@
-"""What a watcher remembers: per committer the next batch to look at, the batches not done with, the bonds it posted.
+"""What a watcher remembers: the next batch of each committer, the batches not done with, what it spent of its budgets.
 
 SQLite, in one file; every method is one transaction, so that a kill leaves the state before or after it, and raises
-QueueError (retryable) where the file is locked or the disk full. Losing the file costs work, and the count of bonds
-that are out; no leaf is challenged twice for it.
+QueueError (retryable) where the file is locked or the disk full. Losing the file costs work, and what was counted
+against the budgets; no leaf is challenged twice for it.
 """
 
 import sqlite3
@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS batches (
     state TEXT, PRIMARY KEY (network, address));
 CREATE TABLE IF NOT EXISTS demands (
     network TEXT, batch BLOB, leaf INTEGER, bonds INTEGER, is_posted INTEGER, PRIMARY KEY (network, batch));
+CREATE TABLE IF NOT EXISTS keys (network TEXT, digest BLOB, lamports INTEGER, PRIMARY KEY (network, digest));
 """
 NEW, CLEAN, FALSE = "new", "clean", "false"
 """States of a batch: not checked in full; without a false leaf, or with some, and waiting for that to be final."""
@@ -108,6 +109,15 @@ class Progress:
                 bytes(committer),
             )
             self._run("DELETE FROM batches WHERE network=? AND committer=? AND number>=?", bytes(committer), number)
+
+    def register(self, digest: bytes, lamports: int, budget: int) -> bool:
+        """Count the rent of a key before it is registered, once; False where all of them would exceed the budget."""
+        with self._transaction():
+            row = self._one("SELECT coalesce(sum(lamports), 0) FROM keys WHERE network=? AND digest!=?", digest)
+            if row is None or int(row[0]) + lamports > budget:
+                return False
+            self._run("INSERT OR REPLACE INTO keys VALUES (?, ?, ?)", digest, lamports)
+            return True
 
     def bonds_out(self) -> int:
         """Tokens posted for demands, or perhaps posted, that have not come back."""

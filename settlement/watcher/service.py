@@ -57,9 +57,11 @@ async def watching(assignment: Assignment, say: OnEvent) -> AsyncIterator[Watche
             moves = Moves(
                 Sender(client, assignment.payer),
                 assignment.program,
-                assignment.purse,
-                settings.min_reward,
-                settings.min_balance_lamports,
+                progress,
+                purse=assignment.purse,
+                min_reward=settings.min_reward,
+                min_balance=settings.min_balance_lamports,
+                key_budget=settings.key_budget_lamports,
             )
         yield Watcher(
             view,

@@ -8,6 +8,7 @@ from solders.instruction import AccountMeta, Instruction
 from proofgrid.settlement.addresses import batch_addresses
 from proofgrid.settlement.instructions import batches
 from proofgrid.settlement.layout.batches import LEAF_UNPAID, LEAF_VOID
+from proofgrid.settlement.layout.keys import KEY_ACCOUNT
 from proofgrid.settlement.watcher.documents import BatchData
 from tests.settlement.batches import Entry
 from tests.settlement.cluster import PAYER, PROGRAM, PROVER
@@ -199,6 +200,23 @@ def test_a_reward_below_the_least_wanted_is_left(tmp_path: Path) -> None:
         assert world.kinds == ["checked", "skipped"]
         assert await modest.round()
         assert world.kinds[2:] == ["checked", "challenged"]
+
+    on_world(journey, tmp_path)
+
+
+def test_keys_are_registered_within_a_budget(tmp_path: Path) -> None:
+    """Whoever commits false leaves under ever new keys does not empty the watcher."""
+    lies = [instance(n).with_points(c=TRUE.a) for n in (1, 2, 3)]
+
+    async def journey(world: World) -> None:
+        rent = (await world.client.get_minimum_balance_for_rent_exemption(KEY_ACCOUNT.size + len(TRUE.encoding))).value
+        await world.commit([Entry(lie, bytes(32), b"p" * 32) for lie in (*lies, lies[0])])
+        for _ in range(2):  # nor after a restart
+            watcher = await world.watcher(key_budget=rent + 5)
+            assert await watcher.round()
+            assert await world.states() == [LEAF_VOID, LEAF_UNPAID, LEAF_UNPAID, LEAF_VOID]
+        assert {event.leaf for event in world.heard("skipped")} == {1, 2}
+        assert "budget" in str(world.heard("skipped")[0].detail)
 
     on_world(journey, tmp_path)
 

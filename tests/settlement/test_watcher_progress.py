@@ -69,6 +69,15 @@ def test_bonds_count_until_it_is_certain_that_they_are_back(tmp_path: Path) -> N
     progress.close()
 
 
+def test_a_keys_rent_counts_once(tmp_path: Path) -> None:
+    progress = Progress(tmp_path / "a", "chain")
+    assert progress.register(b"1" * 32, 60, 100)
+    assert progress.register(b"1" * 32, 60, 100)
+    assert not progress.register(b"2" * 32, 41, 100)
+    assert progress.register(b"2" * 32, 40, 100)
+    progress.close()
+
+
 def test_a_batch_and_the_next_number_are_written_together_or_not(tmp_path: Path) -> None:
     progress = Progress(tmp_path / "a", "chain")
     broken = replace(batch(1), number=1 << 70)

@@ -110,6 +110,7 @@ class World:
         client: AsyncClient | None = None,
         is_dry: bool = False,
         min_reward: int = 0,
+        key_budget: int = 10**9,
         **options: Any,
     ) -> Watcher:
         """A watcher of its own; what it says goes to ``events``."""
@@ -125,7 +126,7 @@ class World:
             view,
             [FolderSource(self.folder)] if sources is None else sources,
             progress,
-            None if is_dry else Moves(sender, PROGRAM.pubkey(), min_reward=min_reward),
+            None if is_dry else Moves(sender, PROGRAM.pubkey(), progress, min_reward=min_reward, key_budget=key_budget),
             self.events.append,
             retry_s=(0, 0),
             **options,
