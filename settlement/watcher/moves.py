@@ -5,23 +5,21 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from solana.rpc.commitment import Confirmed
-from solders.hash import Hash
-from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from proofgrid.errors import ChainUnavailable, MalformedInput, ProgramRefused, SettlementError, TooLarge
+from proofgrid.errors import ChainUnavailable, MalformedInput, ProgramRefused, SettlementError
 from proofgrid.kernels.curves import CURVES
 from proofgrid.settlement import tokens
 from proofgrid.settlement.accounts import ConfigAccount, DemandAccount
 from proofgrid.settlement.addresses import key_address
+from proofgrid.settlement.evidence import show
 from proofgrid.settlement.instructions import batches
 from proofgrid.settlement.instructions.batches import ShownLeaf
 from proofgrid.settlement.layout.config import BASIS_POINTS
 from proofgrid.settlement.layout.keys import KEY_ACCOUNT
 from proofgrid.settlement.registry import upload_key
 from proofgrid.settlement.rpc import ask, fetch_account, fetch_owned
-from proofgrid.settlement.sender import Sender, Sent
-from proofgrid.settlement.transactions import sign
+from proofgrid.settlement.sender import Sender
 from proofgrid.settlement.watcher.events import Kind
 from proofgrid.settlement.watcher.progress import Progress
 from proofgrid.verifier.keys import VerifyingKey
@@ -80,7 +78,8 @@ class Moves:
             async with self._preparing:
                 registered = await self._require_key(leaf.key_digest, keys)
                 purse = await self._require_purse(config)
-            sent = await self._show(batches.challenge_leaf(self.program_id, batch, committer, leaf, purse))
+            challenge = batches.challenge_leaf(self.program_id, batch, committer, leaf, purse)
+            sent = await show(self.sender, self.program_id, challenge)
             return Outcome("challenged", str(sent.signature), registered, reward)
 
         return await self._outcome(act)
@@ -106,7 +105,8 @@ class Moves:
             async with self._preparing:
                 registered = await self._require_key(leaf.key_digest, keys)
             batch, demander = Pubkey(demand.batch), Pubkey(demand.demander)
-            sent = await self._show(batches.answer_leaf(self.program_id, batch, committer, leaf, demander))
+            answer = batches.answer_leaf(self.program_id, batch, committer, leaf, demander)
+            sent = await show(self.sender, self.program_id, answer)
             said = f"bond {demand.bond} to the committer" + (f"; {registered}" if registered else "")
             return Outcome("answered", str(sent.signature), said)
 
@@ -150,18 +150,6 @@ class Moves:
             return Outcome("trouble", detail=str(error))
         except (MalformedInput, SettlementError) as error:
             return Outcome("skipped", detail=str(error))
-
-    async def _show(self, instruction: Instruction) -> Sent:
-        """The one place where evidence meets the chain: what does not fit a packet stops here.
-
-        Raises TooLarge.
-        """
-        try:
-            sign([instruction], [self.sender.payer], Hash.default(), compute_units=1, micro_lamports_per_unit=1)
-        except MalformedInput as error:
-            size = len(instruction.data)
-            raise TooLarge(f"evidence of {size} bytes does not fit a packet: the leaf can only be demanded") from error
-        return await self.sender.send([instruction])
 
     async def _require_key(self, digest: bytes, keys: Mapping[bytes, bytes]) -> str | None:
         """What was done for it, if anything."""

@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -14,9 +15,20 @@ from hypothesis import strategies as st
 
 from proofgrid.errors import MalformedInput, NotFound, ProofgridError, QueueError, TooLarge
 from proofgrid.settlement.layout.batches import LEAF_UNPAID, LEAF_VOID
+from proofgrid.settlement.layout.uploads import UPLOAD_ACCOUNT
 from proofgrid.settlement.watcher import sources
-from proofgrid.settlement.watcher.documents import BatchData, LeafData, decode, encode, key_digest, size_limit
+from proofgrid.settlement.watcher.documents import (
+    MAX_SHOWN_INPUTS,
+    BatchData,
+    LeafData,
+    decode,
+    encode,
+    key_digest,
+    size_limit,
+)
 from proofgrid.settlement.watcher.sources import FolderSource, GatewaySource, best_of, source_of
+from tests.settlement.batches import Entry
+from tests.settlement.cluster import PROGRAM
 from tests.settlement.instances import instance
 from tests.settlement.watched import TRUE, World, data_of, entries, on_world
 
@@ -280,13 +292,21 @@ def test_half_the_data_convicts_what_it_shows(tmp_path: Path) -> None:
     on_world(journey, tmp_path)
 
 
-def test_evidence_that_fits_no_packet_is_said(tmp_path: Path) -> None:
+def test_evidence_that_fits_no_packet_is_uploaded(tmp_path: Path) -> None:
+    """A proof of many inputs, and a leaf of as many inputs as can be shown under a key of one."""
     big = instance(30)
+    overfull = replace(TRUE, inputs=TRUE.inputs * MAX_SHOWN_INPUTS)
 
     async def journey(world: World) -> None:
-        await world.commit(entries(2, 1, lie=big.with_points(c=TRUE.a)))
+        lies = [(big.with_points(c=TRUE.a), big.digest), (overfull, TRUE.digest)]
+        leaves = [Entry(lie, bytes(32), b"p" * 32, key=key) for lie, key in lies]
+        data = BatchData(data_of([*leaves, *entries(1)]).leaves, {one.digest: one.encoding for one in (big, TRUE)})
+        world.publish(data)
+        await world.commit_root(data.tree.root, 3)
         assert await (await world.watcher()).round()
-        assert world.kinds == ["checked", "skipped"]
-        assert "does not fit a packet" in str(world.events[1].detail)
+        assert world.kinds == ["checked", "challenged", "challenged"]
+        assert await world.states() == [LEAF_VOID, LEAF_VOID, LEAF_UNPAID]
+        accounts = (await world.client.get_program_accounts(PROGRAM.pubkey())).value
+        assert not [one for one in accounts if bytes(one.account.data[:8]) == UPLOAD_ACCOUNT.discriminator]
 
     on_world(journey, tmp_path)
