@@ -21,7 +21,7 @@ from proofgrid.settlement.registry import upload_key
 from proofgrid.settlement.rpc import ask, fetch_account, fetch_owned
 from proofgrid.settlement.sender import Sender
 from proofgrid.settlement.watcher.events import Kind
-from proofgrid.settlement.watcher.progress import Progress
+from proofgrid.settlement.watcher.progress import Progress, Watched
 from proofgrid.verifier.keys import VerifyingKey
 
 Act = Callable[[], Awaitable["Outcome"]]
@@ -66,10 +66,9 @@ class Moves:
     _preparing: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     async def challenge(
-        self, batch: Pubkey, committer: Pubkey, leaf: ShownLeaf, keys: Mapping[bytes, bytes], config: ConfigAccount,
-        leaf_bond: int,
-    ) -> Outcome:  # fmt: skip
-        """Show that the leaf is false. Registers its key first where nobody has, which costs rent for good."""
+        self, one: Watched, leaf: ShownLeaf, keys: Mapping[bytes, bytes], config: ConfigAccount, leaf_bond: int
+    ) -> Outcome:
+        """Show that a leaf of the batch is false. Registers its key first where nobody has, which costs rent."""
         reward = leaf_bond - leaf_bond * config.rules.burn_bps // BASIS_POINTS
         if reward < self.min_reward:
             return Outcome("skipped", detail=f"the reward of {reward} is below the {self.min_reward} asked for")
@@ -78,7 +77,7 @@ class Moves:
             async with self._preparing:
                 registered = await self._require_key(leaf.key_digest, keys)
                 purse = await self._require_purse(config)
-            challenge = batches.challenge_leaf(self.program_id, batch, committer, leaf, purse)
+            challenge = batches.challenge_leaf(self.program_id, one.address, one.committer, leaf, purse)
             sent = await show(self.sender, self.program_id, challenge)
             return Outcome("challenged", str(sent.signature), registered, reward)
 

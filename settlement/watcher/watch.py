@@ -211,9 +211,7 @@ class Watcher:
                 false = found.judgement.false[leaf]
                 outcome = Outcome("would", detail=f"challenge: {false.reason.words}")
                 if self.moves is not None:
-                    outcome = await self.moves.challenge(
-                        one.address, one.committer, false.shown, found.keys, config, account.leaf_bond
-                    )
+                    outcome = await self.moves.challenge(one, false.shown, found.keys, config, account.leaf_bond)
                 self.voice.conclude(one, leaf, outcome)
 
         await asyncio.gather(*(challenge(leaf) for leaf in found.judgement.false if account.state(leaf) == LEAF_UNPAID))
