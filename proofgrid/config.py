@@ -80,3 +80,17 @@ class NetworkConfig(_Section):
     @property
     def resolved_database_url(self) -> str:
         return self.database_url or f"sqlite:///{self.state_folder / 'proofgrid.sqlite'}"
+
+
+class WatcherConfig(_Section):
+    """One watcher of committed batches; amounts are in the token's smallest unit."""
+
+    poll_s: Annotated[float, Field(gt=0)] = 10.0
+    min_reward: Annotated[int, Field(ge=0)] = 0
+    """A false leaf whose challenge pays less is reported, and stands."""
+    min_balance_lamports: Annotated[int, Field(ge=0)] = 20_000_000
+    """Nothing is sent below it: enough to register a key of one input, open a token account, and send for months."""
+    key_budget_lamports: Annotated[int, Field(ge=0)] = 50_000_000
+    """Rent, for good, of keys that nobody registered before a leaf under them is challenged or answered."""
+    demand_budget: Annotated[int, Field(ge=0)] = 0
+    """Bonds of demands that are not back."""

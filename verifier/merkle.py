@@ -30,9 +30,19 @@ class MerkleTree:
     """
 
     def __init__(self, leaves: Sequence[bytes]) -> None:
-        if not leaves:
+        self._build([hash_leaf(leaf) for leaf in leaves])
+
+    @classmethod
+    def of_hashes(cls, hashes: Sequence[bytes]) -> "MerkleTree":
+        """The tree over leaves of which only the hashes (32 bytes each) are known."""
+        tree = cls.__new__(cls)
+        tree._build(list(hashes))
+        return tree
+
+    def _build(self, hashes: list[bytes]) -> None:
+        if not hashes:
             raise RefusedInput("a Merkle tree needs at least one leaf", Reason.MERKLE_PATH)
-        self._levels = [[hash_leaf(leaf) for leaf in leaves]]
+        self._levels = [hashes]
         while len(below := self._levels[-1]) > 1:
             level = [hash_node(left, right) for left, right in zip(below[::2], below[1::2], strict=False)]
             self._levels.append(level + below[len(level) * 2 :])
