@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from proofgrid import __version__
-from proofgrid.cli import benchmark, files, services
+from proofgrid.cli import benchmark, export, files, services
 from proofgrid.cli.output import DEFECT, INTERRUPTED, Output, exit_code
 from proofgrid.errors import Cancelled, ProofgridError
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 files.register(app)
 benchmark.register(app)
+export.register(app)
 services.register(app)
 
 
