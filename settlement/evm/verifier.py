@@ -15,8 +15,8 @@ from proofgrid.verifier.points import encode_point_be, negate
 WORD = 32
 """Bytes of a word of the EVM."""
 
-MAX_INPUTS = 190
-"""With more the contract may pass the 24,576 bytes that a chain stores for one (EIP-170)."""
+MAX_INPUTS = 160
+"""With more the contract may pass the 24,576 bytes that a chain keeps of one (EIP-170): 140 an input by solc's IR."""
 
 _TEMPLATE = "Verifier.template.sol"
 _REPEATED = re.compile(r"^ *// for each input\n(.*?)^ *// end\n", re.MULTILINE | re.DOTALL)

@@ -77,7 +77,7 @@ class Machine:
         except RuntimeError as error:
             found = _OUTPUT.search(str(error))
             if found is None:
-                raise Reverted(self._evm.result.reason, b"") from error
+                raise Reverted(self._evm.result.reason.split("(")[0], b"") from error  # OutOfGas(Precompile)
             data = bytes.fromhex(found[1])
             raise Reverted(self.compiled.error(data[:4]) if data else "without a word", data) from error
 

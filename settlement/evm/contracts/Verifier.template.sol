@@ -67,14 +67,16 @@ contract $name {
             }
 
             // IC += input * (x, y). The point is the key's, on the curve: the precompiles refuse for want of gas only.
+            // An address without code takes any call and returns nothing, hence the sizes (arguments: last one first).
             function accumulate(x, y, offset) {
                 let input := calldataload(offset)
                 if iszero(lt(input, R)) { refuse(0xce7cdb65) } // InputOutOfRange
                 mstore(0x40, x)
                 mstore(0x60, y)
                 mstore(0x80, input)
-                let done := staticcall(gas(), 7, 0x40, 0x60, 0x40, 0x40)
-                if iszero(and(staticcall(gas(), 6, 0x00, 0x80, 0x00, 0x40), done)) { refuse(0xdf726563) } // NoVerdict
+                let done := and(eq(returndatasize(), 0x40), staticcall(gas(), 7, 0x40, 0x60, 0x40, 0x40))
+                done := and(and(eq(returndatasize(), 0x40), staticcall(gas(), 6, 0x00, 0x80, 0x00, 0x40)), done)
+                if iszero(done) { refuse(0xdf726563) } // NoVerdict
             }
 
             mstore(0x000, IC_X)
@@ -104,7 +106,6 @@ contract $name {
                 if lt(gas_left, PAIRING_GAS) { refuse(0xdf726563) } // NoVerdict
                 refuse(0xf4ea0ab0) // MalformedProof
             }
-            // An address without code succeeds and returns nothing.
             if iszero(eq(returndatasize(), 0x20)) { refuse(0xdf726563) } // NoVerdict
             // With A or B at infinity e(A, B) is one whatever the other is: the proof says nothing of a witness.
             let a := or(mload(0x0c0), mload(0x0e0))
