@@ -33,9 +33,9 @@ def node_packages() -> None:
 
 
 def all_sources() -> dict[str, str]:
-    """The contracts, and a verifier ``Verifier<n>`` for a key of n inputs."""
+    """The contracts, a verifier ``Verifier<n>`` for a key of n inputs, and the tests' own doubles."""
     verifiers = {f"Verifier{n}.sol": render_verifier(key(n), f"Verifier{n}") for n in COUNTS}
-    return contract_sources() | verifiers
+    return contract_sources() | verifiers | {"Doubles.sol": (solidity.FOLDER / "Doubles.sol").read_text()}
 
 
 @pytest.fixture(scope="session")
