@@ -27,8 +27,8 @@ _NAME = re.compile(r"[A-Z][A-Za-z0-9_]{0,63}", re.ASCII)
 def render_verifier(key: VerifyingKey, name: str = "ProofgridVerifier") -> str:
     """The Solidity source of the contract ``name`` that verifies proofs for ``key``; it needs no other file.
 
-    Raises :class:`MalformedInput` for a key of another curve, one with more than ``MAX_INPUTS`` public inputs and a name
-    that is not a capital and then letters, digits and underscores.
+    Raises :class:`MalformedInput` for a key of another curve, more than ``MAX_INPUTS`` public inputs, and a name that is not
+    a capital and then letters, digits and underscores.
     """
     require_bn254(key)
     if key.n_public > MAX_INPUTS:
@@ -84,7 +84,9 @@ def _constants(key: VerifyingKey) -> dict[str, str]:
     """The template's constants for the fixed points; -alpha, -gamma and -delta, so that a proof is taken as it is."""
     (minus_alpha,) = negate(BN254.g1, key.alpha1[np.newaxis])
     minus_gamma, minus_delta = negate(BN254.g2, np.stack([key.gamma2, key.delta2]))
-    constants = dict(zip(("minus_alpha_x", "minus_alpha_y"), _words(encode_point_be(BN254.g1, minus_alpha)), strict=True))
+    constants = dict(
+        zip(("minus_alpha_x", "minus_alpha_y"), _words(encode_point_be(BN254.g1, minus_alpha)), strict=True)
+    )
     for name, point in (("beta", key.beta2), ("minus_gamma", minus_gamma), ("minus_delta", minus_delta)):
         words = _words(encode_point_be(BN254.g2, point))
         constants |= {f"{name}_{part}": word for part, word in zip(("x1", "x0", "y1", "y0"), words, strict=True)}

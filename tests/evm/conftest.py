@@ -51,7 +51,8 @@ def machine(compiled: Compiled) -> Machine:
 
 
 def funded(compiled: Compiled, fork: str = "CANCUN") -> Machine:
-    """A new chain on which three people have money."""
+    """A new chain on which three people have money; skips, with the reason, where there is no EVM for this Python."""
+    pytest.importorskip("pyrevm", reason="pyrevm has wheels for Python 3.11 and 3.12 only")
     chain = Machine(compiled, fork)
     for person in (OWNER, GUARDIAN, STRANGER):
         chain.fund(person, 10**21)

@@ -4,8 +4,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from pyrevm import EVM, BlockEnv
-
 from tests.evm.solidity import Compiled
 
 GAS = 10_000_000
@@ -34,8 +32,11 @@ class Machine:
     """A chain of one fork with a clock that tests set; state stays from call to call."""
 
     def __init__(self, compiled: Compiled, fork: str = "CANCUN") -> None:
+        import pyrevm  # has wheels for Python 3.11 and 3.12 only
+
         self.compiled = compiled
-        self._evm = EVM(spec_id=fork)
+        self._block = pyrevm.BlockEnv
+        self._evm = pyrevm.EVM(spec_id=fork)
         self.now = NOW
 
     @property
@@ -46,7 +47,7 @@ class Machine:
     @now.setter
     def now(self, seconds: int) -> None:
         self._now = seconds
-        self._evm.set_block_env(BlockEnv(timestamp=seconds, gas_limit=10**9, number=1))
+        self._evm.set_block_env(self._block(timestamp=seconds, gas_limit=10**9, number=1))
 
     def fund(self, account: str, wei: int) -> None:
         self._evm.set_balance(account, wei)

@@ -42,6 +42,7 @@ def compile_sources(sources: Mapping[str, str], *, package: str = "solc", via_ir
         "evmVersion": EVM_VERSION,
         "viaIR": via_ir,
         "optimizer": {"enabled": True, "runs": 200},
+        "metadata": {"bytecodeHash": "none"},  # a changed comment changes no byte
         "outputSelection": {"*": {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]}},
     }
     files = {name: {"content": text} for name, text in sources.items()}

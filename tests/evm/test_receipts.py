@@ -148,7 +148,7 @@ def neighbours(true: Place) -> list[Place]:
     found = [replace(true, index=other) for other in (index - 1, index ^ 1, index + 1, index + true.n_leaves, 1 << 32)]
     found += [replace(true, path=path[:-1]), replace(true, path=[*path, bytes(32)]), replace(true, path=path[::-1])]
     found += [replace(true, path=[*path[:i], flip(path[i]), *path[i + 1 :]]) for i in range(len(path))]
-    return [place for place in found if 0 <= place.index]
+    return [place for place in found if place.index >= 0]
 
 
 def flip(node: bytes) -> bytes:
@@ -316,9 +316,10 @@ def test_attestation_can_be_read(registry: Registry) -> None:
     assert not any(registry.contract.view("attestation(bytes32)", bytes(32))[32 : 5 * 32])
 
 
-def test_receipts_of_the_network_become_calls(registry: Registry) -> None:
-    true = place(5, 11)
-    receipt = Receipt(
+def make_receipt(number: int, n_leaves: int) -> Receipt:
+    """A receipt whose path holds, of a batch at the address of 32 bytes of 1."""
+    true = place(number, n_leaves)
+    return Receipt(
         leaf=true.leaf,
         index=true.index,
         n_leaves=true.n_leaves,
@@ -327,8 +328,12 @@ def test_receipts_of_the_network_become_calls(registry: Registry) -> None:
         batch=3,
         transaction="2" * 88,
         program_id="11111111111111111111111111111112",
-        batch_address="4uQeVj5tqViQh7yWWGStvkEG1Zmhx6uasJtWCJziofM",
+        batch_address="4vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3bkLKi",
     )
+
+
+def test_receipts_of_the_network_become_calls(registry: Registry) -> None:
+    true, receipt = place(5, 11), make_receipt(5, 11)
     batch = decode_address(receipt.batch_address)
     registry.attest(true.root, true.n_leaves, batch=batch)
     call = receipt_calldata(receipt)

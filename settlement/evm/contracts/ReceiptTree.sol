@@ -51,12 +51,19 @@ library ReceiptTree {
     {
         if (index >= leafCount) return false;
         uint256 next = 0;
-        for (uint256 last = leafCount - 1; last > 0; (index, last) = (index >> 1, last >> 1)) {
-            bool isRight = index & 1 == 1;
-            if (!isRight && index == last) continue; // promoted
-            if (next == path.length) return false;
-            bytes32 sibling = path[next++];
-            node = isRight ? hashNode(sibling, node) : hashNode(node, sibling);
+        uint256 last = leafCount - 1;
+        while (last > 0) {
+            // A right node has a neighbour on its left; a left one has one on its right, unless it is the last.
+            if (index & 1 == 1) {
+                if (next == path.length) return false;
+                node = hashNode(path[next], node);
+                unchecked { ++next; }
+            } else if (index < last) {
+                if (next == path.length) return false;
+                node = hashNode(node, path[next]);
+                unchecked { ++next; }
+            }
+            (index, last) = (index >> 1, last >> 1);
         }
         return next == path.length && node == root;
     }
