@@ -13,6 +13,8 @@ from tests.evm.conftest import GUARDIAN, OWNER, STRANGER, funded
 from tests.evm.machine import word
 from tests.evm.solidity import compile_sources
 from tests.evm.test_receipts import make_receipt, make_registry
+from tests.house.test_imports import HEAVY
+from tests.house.test_imports import _loaded as loaded
 
 BN254 = VECTORS / "bn254"
 KEY = BN254 / "verification_key.json"
@@ -111,3 +113,7 @@ def test_false_proof_gets_no_calldata(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert json.loads(result.stdout)["error"]["code"] == "invalid_proof"
     assert not (tmp_path / "out").exists()
+
+
+def test_exporting_needs_none_of_the_node() -> None:
+    assert not loaded("import proofgrid.settlement.evm, proofgrid.cli.export") & HEAVY
