@@ -27,8 +27,8 @@ _NAME = re.compile(r"[A-Z][A-Za-z0-9_]{0,63}", re.ASCII)
 def render_verifier(key: VerifyingKey, name: str = "ProofgridVerifier") -> str:
     """The Solidity source of the contract ``name`` that verifies proofs for ``key``; it needs no other file.
 
-    Raises :class:`MalformedInput` for a key of another curve, more than ``MAX_INPUTS`` public inputs, and a name that is
-    not a capital and then letters, digits and underscores.
+    Raises :class:`MalformedInput` for a key of another curve, more than ``MAX_INPUTS`` public inputs, and a name that
+    is not a capital and then letters, digits and underscores.
     """
     require_bn254(key)
     if key.n_public > MAX_INPUTS:
