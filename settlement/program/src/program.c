@@ -1,14 +1,18 @@
 // The settlement program: one translation unit, one file for each instruction. The tag is the first byte of the data.
 #include "input.h"
 
+#include "processor/answer_leaf.c"
 #include "processor/assign_request.c"
 #include "processor/burn.c"
 #include "processor/call_back.c"
 #include "processor/cancel_key.c"
+#include "processor/challenge_leaf.c"
+#include "processor/claim_leaf.c"
 #include "processor/close_request.c"
 #include "processor/collect_earnings.c"
 #include "processor/collect_fees.c"
 #include "processor/commit_batch.c"
+#include "processor/demand_leaf.c"
 #include "processor/demand_reveal.c"
 #include "processor/deposit_stake.c"
 #include "processor/execute.c"
@@ -19,11 +23,14 @@
 #include "processor/open_request.c"
 #include "processor/propose.c"
 #include "processor/register_prover.c"
+#include "processor/release_batch.c"
 #include "processor/request_exit.c"
 #include "processor/set_paused.c"
 #include "processor/slash_missed.c"
 #include "processor/update_prover.c"
 #include "processor/verify_groth16.c"
+#include "processor/verify_receipt.c"
+#include "processor/void_leaf.c"
 #include "processor/vote.c"
 #include "processor/withdraw_stake.c"
 #include "processor/write_key.c"
@@ -59,6 +66,13 @@ u64 entrypoint(u8 *input) {
     case CALL_BACK_TAG: return process_call_back(&ix);
     case SLASH_MISSED_TAG: return process_slash_missed(&ix);
     case DEMAND_REVEAL_TAG: return process_demand_reveal(&ix);
+    case CHALLENGE_LEAF_TAG: return process_challenge_leaf(&ix);
+    case DEMAND_LEAF_TAG: return process_demand_leaf(&ix);
+    case ANSWER_LEAF_TAG: return process_answer_leaf(&ix);
+    case VOID_LEAF_TAG: return process_void_leaf(&ix);
+    case CLAIM_LEAF_TAG: return process_claim_leaf(&ix);
+    case RELEASE_BATCH_TAG: return process_release_batch(&ix);
+    case VERIFY_RECEIPT_TAG: return process_verify_receipt(&ix);
     default: return ERROR_MALFORMED_INSTRUCTION;
   }
 }

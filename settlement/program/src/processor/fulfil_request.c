@@ -9,16 +9,12 @@
 //             [writable] refund_to: the request's
 //             [] token program
 //   data      fulfil_request_arguments, then n_public inputs of 32 bytes, big-endian
-#include "../groth16.h"
+#include "../leaf.h"
 #include "../payment.h"
 
 static u64 require_statement(const request_account *request, const key_account *key, const u8 *inputs) {
-  static const u8 head[] = INPUTS_DIGEST_HEAD;
   u8 digest[32] __attribute__((aligned(8)));
-  u32 n = key->n_public;
-  u8 count[4] = {n >> 24, n >> 16, n >> 8, n};
-  slice parts[3] = {{head, sizeof head}, {count, sizeof count}, {inputs, (u64)n * SCALAR_SIZE}};
-  REQUIRE(sol_sha256(parts, 3, digest) == 0, ERROR_SYSCALL_FAILED);
+  TRY(digest_inputs(inputs, key->n_public, digest));
   REQUIRE(equal32(request->key, key->digest) && equal32(request->inputs, digest), ERROR_WRONG_STATEMENT);
   return 0;
 }
@@ -54,13 +50,6 @@ static u64 process_fulfil_request(const instruction *ix) {
   TRY(require_statement(request, key, inputs));
   TRY(verify_proof(key_at->data + sizeof *key, key->n_public, arguments->proof, inputs));
 
-  TRY(take_amount(&pool->locked, request->bond));
-  TRY(pay_prover((config_account *)config->data, pool, pay));
-  TRY(add_amount(&pool->earned, request->demand_bond));
-  pool->fulfilled += 1;
-  request->state = FULFILLED;
-  request->refund = request->cap - pay;
-  request->bond = request->demand_bond = 0;
-  request->callback_due = !is_zero(request->callback_program, 32);
+  TRY(settle_request((config_account *)config->data, pool, request, pay));
   return send_refund(config, ix->accounts[FULFIL_REQUEST_VAULT], request, ix->accounts[FULFIL_REQUEST_REFUND_TO]);
 }

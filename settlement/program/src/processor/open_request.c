@@ -12,14 +12,6 @@
 //   data      open_request_arguments
 #include "../payment.h"
 
-static u64 require_permitted(const instruction *ix, const account *permission, const key_account *key, u64 use) {
-  derivation at = {{{SEED_PERMISSION, sizeof SEED_PERMISSION - 1}, {key->digest, 32}}, 2, 0};
-  TRY(require_canonical_address(ix, permission, &at, ERROR_WRONG_PERMISSION_ADDRESS));
-  if (require_type(ix, permission, TYPE_PERMISSION_ACCOUNT) != 0) return 0;
-  REQUIRE(!(((const permission_account *)permission->data)->denied & use), ERROR_KEY_DENIED);
-  return 0;
-}
-
 static u64 process_open_request(const instruction *ix) {
   TRY(require_shape(ix, OPEN_REQUEST));
   const open_request_arguments *arguments = (const open_request_arguments *)ix->data;
@@ -37,7 +29,7 @@ static u64 process_open_request(const instruction *ix) {
   REQUIRE(arguments->pay_until_s > now_s && arguments->expire_s >= arguments->pay_until_s, ERROR_WRONG_DEADLINE);
   REQUIRE(arguments->expire_s <= now_s + MAX_WINDOW_S, ERROR_WRONG_DEADLINE);
   REQUIRE(is_token_account(refund_to, network->mint) && !equal32(refund_to->key, network->vault), ERROR_WRONG_TOKEN_ACCOUNT);
-  TRY(require_permitted(ix, ix->accounts[OPEN_REQUEST_PERMISSION], key, DENY_REQUESTS));
+  TRY(require_permitted(ix, ix->accounts[OPEN_REQUEST_PERMISSION], key->digest, DENY_REQUESTS));
 
   derivation from = {{{SEED_REQUEST, sizeof SEED_REQUEST - 1}, {requester->key, 32}, {&arguments->nonce, 8}}, 3, 0};
   TRY(require_canonical_address(ix, request, &from, ERROR_WRONG_REQUEST_ADDRESS));
