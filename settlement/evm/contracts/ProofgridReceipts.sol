@@ -61,7 +61,7 @@ contract ProofgridReceipts is Governed, IProofgridReceipts {
     }
 
     /// @notice Attests that a batch is final on Solana: its challenge window is over and no demand is open.
-    /// @param voidLeaves those that were challenged or left unanswered there, ascending
+    /// @param voidLeaves those that are void there or whose key was registered later than the batch, ascending
     function attest(bytes32 batch, bytes32 root, uint64 leafCount, uint32[] calldata voidLeaves) external whenNotPaused {
         if (msg.sender != attester) revert NotAttester();
         if (root == 0) revert ZeroRoot();

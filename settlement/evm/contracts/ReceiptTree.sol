@@ -68,7 +68,7 @@ library ReceiptTree {
         return next == path.length && node == root;
     }
 
-    /// @notice The node over two neighbours. In assembly: half the gas of `sha256(abi.encodePacked(...))`.
+    /// @notice The node over two neighbours. In assembly, which spares 500 gas beside `sha256(abi.encodePacked(...))`.
     function hashNode(bytes32 left, bytes32 right) internal view returns (bytes32 node) {
         bool done;
         assembly ("memory-safe") {
