@@ -72,6 +72,7 @@ def solidity(
     if calls := _calls(loaded, proof, public, receipt):
         files["calldata.json"] = json.dumps(calls, indent=1) + "\n"
     _write(output, files, force)
+    deployment = {name: "constructor()"} | DEPLOYMENT
     facts = {
         "folder": str(output),
         "files": list(files),
@@ -79,10 +80,10 @@ def solidity(
         "key_digest": "0x" + loaded.digest().hex(),
         "selector": "0x" + verifier_selector(loaded).hex(),
         "public_inputs": loaded.n_public,
-        "deployment": {name: "constructor()"} | DEPLOYMENT,
+        "deployment": deployment,
     }
     lines = [f"{output}: {', '.join(files)}", f"key {facts['key_digest']}, selector {facts['selector']}"]
-    lines += [f"{what}: {how}" for what, how in ({name: "constructor()"} | DEPLOYMENT).items()]
+    lines += [f"{what}: {how}" for what, how in deployment.items()]
     out.result(facts, "\n".join(lines))
 
 

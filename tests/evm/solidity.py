@@ -1,6 +1,7 @@
 """Solidity to bytecode, once for each source and setting: ``.cache`` keeps what the compiler said."""
 
 import json
+import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -71,5 +72,7 @@ def _answer(question: str) -> Any:
             ["node", script], cwd=FOLDER, input=question, capture_output=True, text=True, timeout=300, check=True
         )
         kept.parent.mkdir(exist_ok=True)
-        kept.write_text(done.stdout)
+        fresh = kept.with_suffix(f".{os.getpid()}")
+        fresh.write_text(done.stdout)
+        fresh.replace(kept)  # whole or not at all
     return json.loads(kept.read_text())

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proofgrid.errors import InvalidProof, MalformedInput
-from proofgrid.settlement.evm import calls, receipt_calldata
+from proofgrid.settlement.evm import calls, contract_sources, receipt_calldata
 from proofgrid.settlement.evm.calls import decode_address
 from proofgrid.verifier.merkle import MAX_LEAVES, MerkleTree, hash_leaf, hash_node, path_length, verify_path
 from proofgrid.verifier.receipts import Leaf, Receipt
 from tests.evm.conftest import GUARDIAN, OWNER, STRANGER, funded
 from tests.evm.machine import NOW, Deployed, Landed, Machine, Reverted, account, word, words
-from tests.evm.solidity import Compiled
+from tests.evm.solidity import Compiled, compile_sources
 
 ATTESTER = account(4)
 DELAY = 3600
@@ -212,6 +212,31 @@ def test_inner_node_is_no_leaf(registry: Registry) -> None:
     tree = MerkleTree([make_leaf(number).encode() for number in range(4)])
     registry.attest(tree.root, 2)  # as if the two inner nodes were leaves
     assert not registry.says(Place(make_leaf(0), 0, tree.path(0)[1:], tree.root, 2))
+
+
+def test_too_little_gas_is_no_answer(registry: Registry) -> None:
+    """A call that runs out of gas is refused: it must not turn a true receipt into a false one."""
+    true = place(700, 1024)
+    registry.attest(true.root, true.n_leaves)
+    answers = set()
+    for gas in range(32_000, 50_000, 50):
+        try:
+            answers.add(registry.machine.call(registry.contract.address, verify_call(true), by=STRANGER, gas=gas).data)
+        except Reverted as refused:
+            answers.add(refused.name)
+    assert word(1) in answers
+    assert word(0) not in answers
+
+
+def test_chain_without_sha256_gives_no_answer(node_packages: None) -> None:
+    sources = contract_sources()
+    lacking = sources["ReceiptTree.sol"].replace("staticcall(gas(), 2,", f"staticcall(gas(), {0x5AFF},")
+    assert lacking != sources["ReceiptTree.sol"]
+    registry = make_registry(funded(compile_sources(sources | {"ReceiptTree.sol": lacking})))
+    true = place(1, 2)
+    registry.attest(true.root, 2)
+    with pytest.raises(Reverted, match="HashUnavailable"):
+        registry.says(true)
 
 
 def test_attestation_waits_for_its_delay(registry: Registry) -> None:
