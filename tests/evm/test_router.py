@@ -162,6 +162,7 @@ def test_what_is_no_verifier_cannot_be_added(scene: Scene) -> None:
         ("pause()", b"", "NotGuardian()"),
         ("unpause()", b"", "NotOwner()"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_strangers_do_nothing(scene: Scene, function: str, argument: bytes, error: str) -> None:
     refuses(error, scene.router, function, argument, by=STRANGER)
