@@ -74,4 +74,4 @@ sanitize: setup  ## the same under the address and undefined-behaviour sanitizer
 	@bash scripts/checked.sh sanitize
 
 clean:  ## remove what the other targets made
-	rm -rf .venv build dist kernels/native/_core*.so tests/interop/node_modules tests/interop/.cache
+	rm -rf .venv build dist kernels/native/_core*.so tests/{interop,evm}/{node_modules,.cache}

@@ -16,5 +16,6 @@ tar -xzf "$work"/proofgrid-*.tar.gz -C "$work"
 cd "$work" # away from the checkout: only the wheel is imported
 venv/bin/proofgrid prove "$vectors/steps.zkey" "$vectors/steps.wtns" --json
 venv/bin/proofgrid verify "$vectors/verification_key.json" public.json proof.json --json
+venv/bin/proofgrid export solidity --key "$vectors/verification_key.json" --output contracts --json
 test -s venv/lib/python3*/site-packages/proofgrid/settlement/program/proofgrid.so
-echo "package: the sdist builds, and its wheel proves and verifies without the node's dependencies"
+echo "package: the sdist builds, and its wheel proves, verifies and exports without the node's dependencies"

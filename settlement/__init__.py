@@ -5,6 +5,7 @@
     instructions   builders; accounts: readers; addresses: derivation
     sender         one transaction, landed once; submitter: batches; registry: verifying keys; deploy: the program
     devnet/        LiteSVM behind Solana's JSON-RPC
+    evm/           verifier, router and receipts for EVM chains, in Solidity
 
 Importing this module loads none of them.
 """

@@ -13,6 +13,7 @@ from proofgrid import __version__
 from proofgrid.cli import (
     benchmark,
     escrow,
+    export,
     files,
     governing,
     keys,
@@ -35,6 +36,7 @@ app = typer.Typer(
 files.register(app)
 benchmark.register(app)
 services.register(app)
+export.register(app)
 settlement.register(app)
 staking.register(app)
 escrow.register(app)

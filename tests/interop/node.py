@@ -11,7 +11,6 @@ from typing import Any, Self
 
 FOLDER = Path(__file__).parent
 CACHE = FOLDER / ".cache"
-_STAMP = FOLDER / "node_modules" / ".installed-from"
 
 
 class NodeUnavailable(Exception):
@@ -22,18 +21,19 @@ class NodeError(Exception):
     """A call of a reference implementation ended in an error."""
 
 
-def install() -> None:
-    """``npm ci`` into ``tests/interop/node_modules``, unless that was done from this very lock file."""
+def install(folder: Path = FOLDER) -> None:
+    """``npm ci`` into ``folder/node_modules``, unless that was done from this very lock file."""
     missing = [tool for tool in ("node", "npm") if shutil.which(tool) is None]
     if missing:
         raise NodeUnavailable(f"{' and '.join(missing)} not found; install Node.js 20 or newer")
-    lock = digest(FOLDER / "package-lock.json", FOLDER / ".npmrc")
-    if _STAMP.is_file() and _STAMP.read_text() == lock:
+    stamp = folder / "node_modules" / ".installed-from"
+    lock = digest(folder / "package-lock.json", folder / ".npmrc")
+    if stamp.is_file() and stamp.read_text() == lock:
         return
-    done = subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=FOLDER, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=folder, capture_output=True, text=True, timeout=300)
     if done.returncode != 0:
-        raise NodeUnavailable(f"npm ci failed in tests/interop: {done.stderr.strip()[-500:]}")
-    _STAMP.write_text(lock)
+        raise NodeUnavailable(f"npm ci failed in tests/{folder.name}: {done.stderr.strip()[-500:]}")
+    stamp.write_text(lock)
 
 
 def digest(*files: Path) -> str:

@@ -4,8 +4,10 @@
 //
 // Starting node and instantiating snarkjs' curves takes longer than most calls, so the process stays. It ends
 // when its standard input does, and stops snarkjs' worker threads.
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 
+import ejs from "ejs";
 import { buildEddsa, buildPoseidon } from "circomlibjs";
 import * as snarkjs from "snarkjs";
 
@@ -43,6 +45,12 @@ const calls = {
 
     async verifying_key({ zkey }) {
         return snarkjs.zKey.exportVerificationKey(zkey);
+    },
+
+    // What snarkjs.zKey.exportSolidityVerifier does after reading the key from a .zkey.
+    async solidity_verifier({ verifying_key }) {
+        const template = readFileSync("node_modules/snarkjs/templates/verifier_groth16.sol.ejs", "utf8");
+        return ejs.render(template, verifying_key);
     },
 
     async prove({ zkey, wtns }) {
