@@ -17,7 +17,8 @@ RENT_PER_BYTE, RENT_BYTES = 6_960, 128  # lamports for two years; an account's o
 
 # What the token program says, by its own numbers.
 INSUFFICIENT, MINT_MISMATCH, OWNER_MISMATCH, FROZEN = "Custom(1)", "Custom(3)", "Custom(4)", "Custom(17)"
-NOT_TOKENS = ("InvalidAccountData", "IncorrectProgramId", "UninitializedAccount", "InvalidAccountOwner")
+# Of what is not a token account: by itself, or by the runtime when it writes to another program's account.
+NOT_TOKENS = ("InvalidAccountData", "IncorrectProgramId", "ExternalAccountDataModified", OWNER_MISMATCH, INSUFFICIENT)
 
 Kind = TypeVar("Kind", bound=Record)
 

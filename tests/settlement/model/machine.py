@@ -1,6 +1,6 @@
 """One sequence: words of random bytes, each read as what somebody does next, played on the chain and on the ledger."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
@@ -53,7 +53,15 @@ class Tally:
     steps: int = 0
     events: Counter[str] = field(default_factory=Counter)
     accepted: Counter[str] = field(default_factory=Counter)
-    refused: Counter[tuple[str, str]] = field(default_factory=Counter)
+    refused: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """By the instruction, then by the refusal."""
+
+    def count(self, instruction: str, answer: str) -> None:
+        self.steps += 1
+        if answer:
+            self.refused[instruction][answer] += 1
+        else:
+            self.accepted[instruction] += 1
 
 
 @dataclass
@@ -78,39 +86,39 @@ class Machine:
         self.world.begin()
 
     def run(self, words: Iterable[bytes]) -> None:
-        """Plays a sequence. Raises Disagreement or AssertionError, with what was played until then."""
+        """Plays a sequence; a word of zeros is a rest. Raises Disagreement with what was played until then."""
         self.world.reset()
-        scene, played, last = Scene(self.world), [], None
+        scene, story = Scene(self.world), list[str]()
+        self._last: Play | None = None
         try:
             for word in words:
-                read = Reader(word)
-                if read.seldom(6):
-                    event = read.pick(_EVENTS)
-                    event(scene, read)
-                    played.append(event.__name__)
-                    self.tally.events[event.__name__] += 1
-                    continue
-                play = last if last and read.seldom(30) else _choice(scene, read)
-                if play is None:
-                    continue
-                if read.seldom(7):
-                    play = _bent(scene, read, play)
-                played.append("")
-                played[-1] = f"{self.world.ledger.now_s} {play}"
-                answer = self.world.send(play)
-                name = play.instruction.name
-                played[-1] = f"{self.world.ledger.now_s} {name}: {answer or 'accepted'}"
-                self.tally.steps += 1
-                if answer:
-                    self.tally.refused[name, answer] += 1
-                    continue
-                self.tally.accepted[name] += 1
-                check(self.world.ledger)
-                last = play
-        except (Disagreement, AssertionError) as error:
-            story = "\n".join(f"  {number:3} {line}" for number, line in enumerate(played))
-            raise Disagreement(f"{error}\nafter:\n{story}") from error
+                if any(word):
+                    self._step(scene, Reader(word), story)
+        except AssertionError as error:
+            lines = [f"  {number:3} {line}" for number, line in enumerate(story)]
+            raise Disagreement("\n".join([str(error), "after:", *lines])) from error
         self.tally.sequences += 1
+
+    def _step(self, scene: Scene, read: Reader, story: list[str]) -> None:
+        if read.seldom(6):
+            event = read.pick(_EVENTS)
+            event(scene, read)
+            self.tally.events[event.__name__] += 1
+            story.append(f"{event.__name__}: it is {scene.ledger.now_s}")
+            return
+        play = self._last if self._last and read.seldom(30) else _choice(scene, read)
+        if play is None:
+            return
+        if read.seldom(7):
+            play = _bent(scene, read, play)
+        story.append(str(play))
+        answer = self.world.send(play)
+        name = play.instruction.name
+        story[-1] = f"{name}: {answer or 'accepted'}"
+        self.tally.count(name, answer)
+        if not answer:
+            check(self.world.ledger)
+            self._last = play
 
 
 def _choice(scene: Scene, read: Reader) -> Play | None:
