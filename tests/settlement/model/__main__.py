@@ -30,6 +30,7 @@ def report(tally: Tally, seconds: float, least: int) -> dict[str, object]:
         "too_rare": rare,
         "instructions": {name: [tally.accepted[name], tally.refused[name].total()] for name in sorted(RULES)},
         "refusals": dict(refusals.most_common()),
+        "alone": {f"{name}: {refusal}": count for (name, refusal), count in sorted(tally.alone.items())},
         "events": dict(tally.events.most_common()),
     }
 

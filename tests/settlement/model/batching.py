@@ -183,7 +183,7 @@ def release_batch(scene: Scene, read: Reader) -> Play | None:
     found = scene.target(
         read,
         Batch,
-        lambda batch: scene.ledger.now_s > batch.challenge_until_s and batch.locked > 0 and not batch.open_demands,
+        lambda batch: scene.ledger.now_s > batch.challenge_until_s and batch.locked > 0,
     )
     if found is None:
         return None

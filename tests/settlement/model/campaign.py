@@ -9,7 +9,13 @@ from tests.settlement.model.machine import WORD_SIZE, Machine, Tally
 
 
 def campaign(
-    machine: Machine, sequences: int, steps: int, *, number: int = 0, after_each: Callable[[Tally], None] | None = None
+    machine: Machine,
+    sequences: int,
+    steps: int,
+    *,
+    number: int = 0,
+    shrink: bool = True,
+    after_each: Callable[[Tally], None] | None = None,
 ) -> None:
     """Plays ``sequences`` of at most ``steps`` steps, always the same ones for one ``number``. Raises Disagreement."""
 
@@ -18,7 +24,8 @@ def campaign(
         max_examples=sequences,
         database=None,
         deadline=None,
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
+        report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
     @given(st.lists(st.binary(min_size=WORD_SIZE, max_size=WORD_SIZE), min_size=steps * 3 // 4, max_size=steps))

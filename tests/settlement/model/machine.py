@@ -1,7 +1,7 @@
 """One sequence: words of random bytes, each read as what somebody does next, played on the chain and on the ledger."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from tests.settlement.model import asking, batching, staking
@@ -43,6 +43,28 @@ WEIGHTS: dict[Make, int] = {
     batching.claim_leaf: 14,
     batching.release_batch: 5,
 }
+_STAKES = (staking.deposit_stake, staking.request_exit, staking.withdraw_stake)
+_JOBS = (asking.open_request, asking.assign_request, asking.close_request)
+_PROOFS = (asking.fulfil_request, asking.demand_reveal, asking.slash_missed, asking.call_back)
+_CLAIMS = (batching.commit_batch, batching.claim_leaf, batching.release_batch)
+_LEAVES = (batching.challenge_leaf, batching.demand_leaf, batching.answer_leaf, batching.void_leaf)
+_VOTES = (staking.propose, staking.vote, staking.execute)
+
+
+def _deck(*groups: tuple[Make, ...]) -> list[Make]:
+    return [make for group in groups for make in group for _ in range(WEIGHTS[make])]
+
+
+DECKS = (
+    _deck(tuple(WEIGHTS)),
+    _deck(tuple(WEIGHTS)),
+    _deck(_JOBS, _CLAIMS, _LEAVES),
+    _deck(_JOBS, _PROOFS, _CLAIMS),
+    _deck(_CLAIMS, _LEAVES, _STAKES),
+    _deck(_STAKES, _JOBS, _PROOFS),
+    _deck(_STAKES, _VOTES, _CLAIMS),
+)
+"""A sequence of few kinds of steps goes deeper than one of all kinds: mostly a sequence has a subject."""
 
 
 @dataclass
@@ -56,10 +78,14 @@ class Tally:
     refused: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """By the instruction, then by the refusal."""
 
-    def count(self, instruction: str, answer: str) -> None:
+    alone: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Refusals of an instruction that had nothing else wrong with it."""
+
+    def count(self, instruction: str, answer: str, is_alone: bool) -> None:
         self.steps += 1
         if answer:
             self.refused[instruction][answer] += 1
+            self.alone[instruction, answer] += is_alone
         else:
             self.accepted[instruction] += 1
 
@@ -80,19 +106,26 @@ class Machine:
             register = {"owner": owner, "prover": prover, "payout": purse}
             arguments = {"pool_bps": bps, "signer": CAST.hot[who]}
             stake = {"staker": owner, "prover": prover, "position": scene.place(b"position", prover, owner)}
-            assert not self.world.send(scene.play(staking.REGISTER_PROVER, register, arguments))
             deposit = scene.play(staking.DEPOSIT_STAKE, stake | {"source": purse}, {"amount": 6_000})
-            assert not self.world.send(deposit)
+            for play in (scene.play(staking.REGISTER_PROVER, register, arguments), deposit):
+                answer, _ = self.world.send(play)
+                assert not answer
         self.world.begin()
 
     def run(self, words: Iterable[bytes]) -> None:
-        """Plays a sequence; a word of zeros is a rest. Raises Disagreement with what was played until then."""
+        """Plays a sequence: the first word chooses its deck, each other is a step, or a rest if it is all zeros.
+
+        Raises Disagreement, with what was played until then.
+        """
         self.world.reset()
         scene, story = Scene(self.world), list[str]()
         self._last: Play | None = None
+        self._deck = DECKS[0]
         try:
-            for word in words:
-                if any(word):
+            for number, word in enumerate(words):
+                if number == 0:
+                    self._deck = Reader(word).pick(DECKS)
+                elif any(word):
                     self._step(scene, Reader(word), story)
         except AssertionError as error:
             lines = [f"  {number:3} {line}" for number, line in enumerate(story)]
@@ -106,26 +139,26 @@ class Machine:
             self.tally.events[event.__name__] += 1
             story.append(f"{event.__name__}: it is {scene.ledger.now_s}")
             return
-        play = self._last if self._last and read.seldom(30) else _choice(scene, read)
+        play = self._last if self._last and read.seldom(30) else _choice(scene, read, self._deck)
         if play is None:
             return
         if read.seldom(7):
             play = _bent(scene, read, play)
         story.append(str(play))
-        answer = self.world.send(play)
+        answer, is_alone = self.world.send(play)
         name = play.instruction.name
         story[-1] = f"{name}: {answer or 'accepted'}"
-        self.tally.count(name, answer)
+        self.tally.count(name, answer, is_alone)
         if not answer:
             check(self.world.ledger)
             self._last = play
 
 
-def _choice(scene: Scene, read: Reader) -> Play | None:
+def _choice(scene: Scene, read: Reader, deck: Sequence[Make]) -> Play | None:
     """What somebody does: mostly something that the model would accept."""
     play = None
     for _ in range(4):
-        play = read.pick(_DECK)(scene, read) or play
+        play = read.pick(deck)(scene, read) or play
         if play is not None and (read.seldom(5) or not refusals(scene.ledger, play.given())):
             break
     return play
@@ -204,4 +237,3 @@ def dust(scene: Scene, read: Reader) -> None:
 
 
 _EVENTS = (*[wait] * 15, freeze, donate, dust)
-_DECK = [make for make, weight in WEIGHTS.items() for _ in range(weight)]

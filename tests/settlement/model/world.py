@@ -134,8 +134,8 @@ class World:
 
     # what is played
 
-    def send(self, play: Play) -> str:
-        """Plays it on both sides; '' or the refusal's name. Raises Disagreement."""
+    def send(self, play: Play) -> tuple[str, bool]:
+        """Plays it on both sides; '' or the refusal's name, and whether that is the only one there is. Raises Disagreement."""
         expected: frozenset[str] = frozenset()
         try:
             apply(self.ledger, play.given())
@@ -148,7 +148,7 @@ class World:
         if now != (self.before if answer else self.expected()):
             raise Disagreement(self._difference(now, self.before if answer else self.expected()))
         self.before = now
-        return answer
+        return answer, len(expected) == 1
 
     def pass_time(self, now_s: int) -> None:
         self.ledger.now_s, self.ledger.slot = now_s, self.ledger.slot + 1
