@@ -15,7 +15,7 @@ from proofgrid.settlement.layout.batches import (
     VOID_LEAF,
     ZERO_ROOT,
 )
-from proofgrid.settlement.layout.requests import ASSIGNED, DEMANDED
+from proofgrid.settlement.layout.requests import ASSIGNED, DEMANDED, OPEN
 from tests.settlement.batches import Entry
 from tests.settlement.model.asking import specimen_of
 from tests.settlement.model.cast import CAST
@@ -25,13 +25,15 @@ from tests.settlement.model.records import NOBODY, Batch, Demand, Prover, Reques
 from tests.settlement.model.scene import Contents, Play, Reader, Scene, able_provers, unpaid
 
 
-def _entries(scene: Scene, read: Reader) -> list[Entry]:
-    """A leaf for most of the requests that wait for one, with true and false ones beside them."""
+def _entries(scene: Scene, read: Reader, committer: bytes) -> list[Entry]:
+    """A leaf for most of the requests that wait for one, or will; with true and false ones beside them."""
     entries = []
     for address, request in scene.ledger.all(Request):
         if request.state in (ASSIGNED, DEMANDED) and not read.seldom(6):
             price = request.price + read.mostly(0, 1)
             entries.append(Entry(specimen_of(request).given, address, request.prover, price, request.key))
+        elif request.state == OPEN:
+            entries.append(Entry(specimen_of(request).given, address, committer, request.cap, request.key))
     if entries and read.seldom(6):
         entries.append(entries[0])
     for _ in range(read.below(3) + (not entries)):
@@ -42,7 +44,7 @@ def _entries(scene: Scene, read: Reader) -> list[Entry]:
 
 def commit_batch(scene: Scene, read: Reader) -> Play | None:
     address, prover = read.pick(able_provers(scene, read))
-    contents = Contents(_entries(scene, read))
+    contents = Contents(_entries(scene, read, address))
     bond = scene.ledger.network.rules.leaf_bond
     count, root = len(contents.entries), contents.tree.root
     if read.seldom(8):  # of leaves that nobody knows

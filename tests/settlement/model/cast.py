@@ -1,6 +1,7 @@
 """Who takes part, with which keys and which tokens; always the same, so that a sequence can be played again."""
 
 from dataclasses import dataclass
+from functools import cache, cached_property
 from hashlib import sha256
 
 from solders.keypair import Keypair
@@ -14,6 +15,7 @@ def keypair(name: str) -> Keypair:
     return Keypair.from_seed(sha256(f"proofgrid ledger model: {name}".encode()).digest())
 
 
+@cache
 def address(name: str) -> bytes:
     return bytes(keypair(name).pubkey())
 
@@ -38,14 +40,14 @@ class Cast:
     stranger: bytes = address("Hal")
     forged: tuple[bytes, ...] = (address("a forged prover"), address("a forged token account"))
 
-    @property
+    @cached_property
     def wallets(self) -> tuple[bytes, ...]:
         return (
             *(self.owners + self.hot + self.stakers + self.requesters),
             *(self.spare, self.stranger, self.assigner, self.guardian),
         )
 
-    @property
+    @cached_property
     def purses(self) -> dict[bytes, tuple[bytes, bytes, int]]:
         """Token accounts: the address, then the mint, the owner and what is in it before the first step."""
         amounts = {

@@ -6,6 +6,7 @@ program may name any of them. Only when none is breached does the rule go on to 
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, TypeVar
 
 from proofgrid.settlement.forms import SIGNER, WRITABLE, Instruction
@@ -104,9 +105,7 @@ class Ledger:
         return record
 
     def all(self, kind: type[Kind]) -> Iterator[tuple[bytes, Kind]]:
-        for address, record in self.records.items():
-            if isinstance(record, kind):
-                yield address, record
+        return ((address, record) for address, record in self.records.items() if type(record) is kind)
 
     def is_free(self, address: bytes) -> bool:
         """Nobody's account, or a wallet: an account may be made there."""
@@ -122,12 +121,9 @@ class Ledger:
             must(not use.flags & SIGNER or address in given.signers, "MissingSignature")
             must(not use.flags & WRITABLE or address in given.writable, "AccountNotWritable")
             if isinstance(use.of, str):
-                refusal = {"system_program": "WrongSystemProgram", "token_program": "WrongTokenProgram"}[use.of]
-                must(address == self.programs[use.of], refusal)
+                must(address == self.programs[use.of], _wrong(use.of))
             elif use.of is not None:
-                refusal = "Wrong" + "".join(part.capitalize() for part in use.of.name.split("_"))
-                assert refusal in Refusal.__members__
-                must(isinstance(self.records.get(address), TYPES[use.of.name]), refusal)
+                must(type(self.records.get(address)) is TYPES[use.of.name], _wrong(use.of.name))
 
     def may_receive(self, address: bytes) -> bool:
         """A token account of the network's mint that is not frozen."""
@@ -169,6 +165,12 @@ class Ledger:
     def close(self, address: bytes, to: bytes) -> None:
         del self.records[address]
         self.lamports[to] += self.lamports.pop(address)
+
+
+@cache
+def _wrong(name: str) -> str:
+    """The refusal of something else in the place of this program or record."""
+    return Refusal["Wrong" + "".join(part.capitalize() for part in name.split("_"))].name
 
 
 Rule = Callable[[Ledger, Given, Demands], None]

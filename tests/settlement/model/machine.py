@@ -127,6 +127,7 @@ class Machine:
                     self._deck = Reader(word).pick(DECKS)
                 elif any(word):
                     self._step(scene, Reader(word), story)
+            self.world.agree()
         except AssertionError as error:
             lines = [f"  {number:3} {line}" for number, line in enumerate(story)]
             raise Disagreement("\n".join([str(error), "after:", *lines])) from error

@@ -144,11 +144,20 @@ class World:
         answer = self._run(play.built())
         if answer not in (expected or {""}):
             raise Disagreement(f"the program says {answer or 'yes'!r}, the model {sorted(expected) or 'yes'}")
-        now = self._snapshot()
-        if now != (self.before if answer else self.expected()):
-            raise Disagreement(self._difference(now, self.before if answer else self.expected()))
+        now, then = self._snapshot(), self.before
+        if not answer:  # only accounts of the instruction can have changed; `agree` looks at all of them
+            then = self._with(then, *play.places.values())
+        if now != then:
+            raise Disagreement(self._difference(now, then))
         self.before = now
         return answer, len(expected) == 1
+
+    def agree(self) -> None:
+        """Every account of the chain is the ledger's. Raises Disagreement."""
+        ledger, now = self.ledger, self._snapshot()
+        then = self._with({}, *ledger.lamports, *ledger.records, *ledger.tokens, ledger.network.mint)
+        if now != then:
+            raise Disagreement(self._difference(now, then))
 
     def pass_time(self, now_s: int) -> None:
         self.ledger.now_s, self.ledger.slot = now_s, self.ledger.slot + 1
@@ -157,11 +166,9 @@ class World:
     def change_outside(self, *addresses: bytes) -> None:
         """The ledger's token accounts and lamports at these addresses have changed by no instruction of ours."""
         for address in addresses:
-            if address in self.ledger.tokens:
-                data, owner = self._token_data(address), TOKEN_PROGRAM
-            else:
-                data, owner = b"", SYSTEM_PROGRAM
-            self.svm.set_account(Pubkey(address), Account(self.ledger.lamports[address], data, owner))
+            owner = TOKEN_PROGRAM if address in self.ledger.tokens else SYSTEM_PROGRAM
+            account = Account(self.ledger.lamports[address], self._data(address), owner)
+            self.svm.set_account(Pubkey(address), account)
         self.before = self._snapshot()
 
     def _run(self, instruction: SoldersInstruction) -> str:
@@ -174,14 +181,23 @@ class World:
 
     # both sides, seen alike
 
-    def expected(self) -> Accounts:
-        """The accounts as the ledger says they are."""
-        ledger = self.ledger
-        accounts: Accounts = {address: (lamports, b"") for address, lamports in ledger.lamports.items()}
-        accounts |= {address: (ledger.lamports[address], record.encode()) for address, record in ledger.records.items()}
-        accounts |= {address: (ledger.lamports[address], self._token_data(address)) for address in ledger.tokens}
-        accounts[ledger.network.mint] = (ledger.lamports[ledger.network.mint], _mint_data(ledger.supply))
+    def _with(self, accounts: Accounts, *addresses: bytes) -> Accounts:
+        """These accounts, but those at the addresses as the ledger says they are."""
+        ledger, accounts = self.ledger, dict(accounts)
+        for address in addresses:
+            if address in ledger.lamports:
+                accounts[address] = ledger.lamports[address], self._data(address)
+            else:
+                accounts.pop(address, None)
         return accounts
+
+    def _data(self, address: bytes) -> bytes:
+        ledger = self.ledger
+        if address in ledger.records:
+            return ledger.records[address].encode()
+        if address in ledger.tokens:
+            return _token_data(ledger.tokens[address])
+        return _mint_data(ledger.supply) if address == ledger.network.mint else b""
 
     def _snapshot(self) -> Accounts:
         """The same accounts as the chain has them; the fee payer's are left out."""
@@ -192,10 +208,6 @@ class World:
         for address in self._apart:
             accounts.pop(address, None)
         return accounts
-
-    def _token_data(self, address: bytes) -> bytes:
-        tokens = self.ledger.tokens[address]
-        return _token_data(tokens)
 
     def _accounts(self) -> dict[bytes, Account]:
         """Everything that a sequence may change."""
