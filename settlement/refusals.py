@@ -95,6 +95,7 @@ class Refusal(IntEnum):
     ProposalExpired = _BASE + 130
     AlreadyExecuted = _BASE + 131
     ProposalRejected = _BASE + 132
+    ChangeTooLarge = _BASE + 133  # a window or a bond would shrink to less than half
 
     WrongProverAddress = _BASE + 140
     WrongProverAccount = _BASE + 141

@@ -1,4 +1,4 @@
-"""SPL token instructions that our own tools need: a mint, accounts of it, tokens. Source: spl-token's `TokenInstruction`."""
+"""SPL token instructions of our own tools: a mint, accounts of it, tokens. Source: spl-token's `TokenInstruction`."""
 
 import struct
 from collections.abc import Sequence

@@ -28,7 +28,7 @@ from tests.settlement.conftest import Chain
 from tests.settlement.network import PARAMETERS, Network, Person
 from tests.settlement.test_config import with_account
 
-CHEAPER = Parameters(**(PARAMETERS.model_dump() | {"fee_bps": 1, "min_stake": 2}))
+CHEAPER = Parameters(**(PARAMETERS.model_dump() | {"fee_bps": 1, "min_stake": 500}))
 VOTE_S, DELAY_S = PARAMETERS.vote_window_s, PARAMETERS.execute_delay_s
 
 
@@ -245,7 +245,7 @@ def test_the_stake_changes_permissions(network: Network, large: Person) -> None:
         assert network.proposal(number).kind == CHANGE_PERMISSION
         chain.refuses("WrongPermissionAddress", execute(network, number, digest=bytes(32)))
         chain.send(execute(network, number, digest=digest))
-        assert PermissionAccount.decode(chain.data(at)) == PermissionAccount(digest, denied, bump)
+        assert PermissionAccount.decode(chain.data(at)) == PermissionAccount(digest=digest, denied=denied, bump=bump)
 
 
 def test_wrong_accounts_are_refused(network: Network, large: Person) -> None:
