@@ -34,7 +34,9 @@ def open_request(scene: Scene, read: Reader) -> Play:
     nonce = read.mostly(read.pick(unused or [0]), 0, MOST)
     asked = read.pick((TRUE[0], TRUE[0], TRUE[0], TRUE[1], _ALIASED))
     purse = CAST.purse(requester)
-    refund_to = read.mostly(read.pick((purse, purse, CAST.purse(CAST.requesters[0], "second"))), scene.ledger.network.vault)
+    refund_to = read.mostly(
+        read.pick((purse, purse, CAST.purse(CAST.requesters[0], "second"))), scene.ledger.network.vault
+    )
     pay_until_s = now_s + read.mostly(read.pick((100, 300, 600, 1_000, 1)), 0)
     expire_s = pay_until_s + read.mostly(read.pick((50, 50, 400, 0)), -1, MAX_WINDOW_S)
     arguments = {

@@ -48,7 +48,9 @@ def commit_batch(scene: Scene, read: Reader) -> Play | None:
     bond = scene.ledger.network.rules.leaf_bond
     count, root = len(contents.entries), contents.tree.root
     if read.seldom(8):  # of leaves that nobody knows
-        count = read.pick((3, max(0, prover.free) // bond, max(0, prover.free) // bond + 1, 0, MAX_LEAVES, MAX_LEAVES + 1))
+        count = read.pick(
+            (3, max(0, prover.free) // bond, max(0, prover.free) // bond + 1, 0, MAX_LEAVES, MAX_LEAVES + 1)
+        )
         root = read.pick((b"\1" * 32, b"\2" * 32, ZERO_ROOT))
     else:
         scene.contents[root] = contents

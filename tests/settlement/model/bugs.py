@@ -43,7 +43,11 @@ BUGS = (
         "TRY(take_amount(&((prover_account *)committer->data)->locked, head->locked));",
     ),
     Bug("a batch is released twice", "processor/release_batch.c", "head->locked = 0;"),
-    Bug("a release while a demand is open", "processor/release_batch.c", "REQUIRE(head->open_demands == 0, ERROR_DEMANDS_OPEN);"),
+    Bug(
+        "a release while a demand is open",
+        "processor/release_batch.c",
+        "REQUIRE(head->open_demands == 0, ERROR_DEMANDS_OPEN);",
+    ),
     Bug(
         "the fee is paid twice",
         "payment.h",
@@ -61,13 +65,22 @@ BUGS = (
         "processor/withdraw_stake.c",
         "REQUIRE(pool->stake - amount >= pool->locked, ERROR_STAKE_LOCKED);",
     ),
-    Bug("the exit window ends a second early", "processor/withdraw_stake.c", "now_s >= head->exit_from_s", "now_s + 1 >= head->exit_from_s"),
+    Bug(
+        "the exit window ends a second early",
+        "processor/withdraw_stake.c",
+        "now_s >= head->exit_from_s",
+        "now_s + 1 >= head->exit_from_s",
+    ),
     Bug(
         "a withdrawal stays in the total",
         "processor/withdraw_stake.c",
         "TRY(take_amount(&((config_account *)config->data)->total_stake, amount));",
     ),
-    Bug("a leaf is claimed and stays unpaid", "processor/claim_leaf.c", "set_leaf_state(batch_at, arguments->leaf, LEAF_PAID);"),
+    Bug(
+        "a leaf is claimed and stays unpaid",
+        "processor/claim_leaf.c",
+        "set_leaf_state(batch_at, arguments->leaf, LEAF_PAID);",
+    ),
     Bug(
         "a paid leaf is claimed again",
         "processor/claim_leaf.c",
@@ -80,7 +93,12 @@ BUGS = (
     ),
     Bug("a request is settled and stays assigned", "payment.h", "  request->state = FULFILLED;\n"),
     Bug("a demand's bond is kept", "payment.h", "  TRY(add_amount(&pool->earned, request->demand_bond));\n"),
-    Bug("a voided leaf's demander loses the bond", "processor/void_leaf.c", "u64 refund = record->bond;", "u64 refund = 0;"),
+    Bug(
+        "a voided leaf's demander loses the bond",
+        "processor/void_leaf.c",
+        "u64 refund = record->bond;",
+        "u64 refund = 0;",
+    ),
     Bug(
         "more is slashed than was locked",
         "payment.h",
@@ -100,10 +118,18 @@ BUGS = (
         "now_s <= ((const batch_account *)batch->data)->challenge_until_s",
         "now_s < ((const batch_account *)batch->data)->challenge_until_s",
     ),
-    Bug("anybody's stake pays for a false leaf", "processor/challenge_leaf.c", "  TRY(require_committer(batch, committer));\n"),
+    Bug(
+        "anybody's stake pays for a false leaf",
+        "processor/challenge_leaf.c",
+        "  TRY(require_committer(batch, committer));\n",
+    ),
     Bug("what is locked backs more work", "stake.h", "active - pool->locked >= amount", "active >= amount"),
     Bug("exiting shares vote", "stake.h", "pool->shares - pool->exiting_shares", "pool->shares"),
-    Bug("a price over the cap", "processor/assign_request.c", "  REQUIRE(price <= request->cap, ERROR_PRICE_OVER_CAP);\n"),
+    Bug(
+        "a price over the cap",
+        "processor/assign_request.c",
+        "  REQUIRE(price <= request->cap, ERROR_PRICE_OVER_CAP);\n",
+    ),
     Bug(
         "earnings go anywhere",
         "processor/collect_earnings.c",
@@ -114,8 +140,17 @@ BUGS = (
         "processor/close_request.c",
         "    REQUIRE(equal32(head->refund_to, destination->key), ERROR_WRONG_TOKEN_ACCOUNT);\n",
     ),
-    Bug("a late proof is paid in full", "processor/fulfil_request.c", "now_s <= request->pay_until_s ? request->price :", "1 ? request->price :"),
-    Bug("an accepted vote needs no quorum", "processor/execute.c", "  REQUIRE(head->votes_for >= quorum, ERROR_PROPOSAL_REJECTED);\n"),
+    Bug(
+        "a late proof is paid in full",
+        "processor/fulfil_request.c",
+        "now_s <= request->pay_until_s ? request->price :",
+        "1 ? request->price :",
+    ),
+    Bug(
+        "an accepted vote needs no quorum",
+        "processor/execute.c",
+        "  REQUIRE(head->votes_for >= quorum, ERROR_PROPOSAL_REJECTED);\n",
+    ),
     Bug("a proposal is executed again", "processor/execute.c", "  head->executed = 1;\n"),
 )
 
@@ -139,7 +174,12 @@ def main() -> int:
         began = time.monotonic()
         after = noticed_after(bug, options.sequences)
         missed += after is None
-        found = {"bug": bug.name, "file": bug.file, "sequences_before": after, "seconds": round(time.monotonic() - began, 1)}
+        found = {
+            "bug": bug.name,
+            "file": bug.file,
+            "sequences_before": after,
+            "seconds": round(time.monotonic() - began, 1),
+        }
         sys.stdout.write(json.dumps(found) + "\n")
         sys.stdout.flush()
     sys.stdout.write(json.dumps({"bugs": len(BUGS), "missed": missed}) + "\n")

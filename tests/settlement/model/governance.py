@@ -1,5 +1,7 @@
 """Proposals, votes by stake and what a vote changes (ADR 5)."""
 
+from types import SimpleNamespace
+
 from pydantic import ValidationError
 
 from proofgrid.settlement.layout.governance import (
@@ -15,7 +17,7 @@ from proofgrid.settlement.layout.governance import (
 )
 from proofgrid.settlement.parameters import Parameters
 from tests.settlement.model.ledger import Demands, Given, Ledger, rule
-from tests.settlement.model.records import Permission, Proposal, Prover, Vote
+from tests.settlement.model.records import Permission, Proposal, Prover, Vote, rules_of
 
 
 def _is_allowed(kind: int, change: bytes) -> bool:
@@ -28,6 +30,16 @@ def _is_allowed(kind: int, change: bytes) -> bool:
         except ValidationError:
             return False
     return True
+
+
+def _is_gradual(now: SimpleNamespace, then: SimpleNamespace) -> bool:
+    """No window and no bond shrinks to less than half."""
+    kept = [
+        name
+        for name in vars(now)
+        if name.endswith("_s") or name in ("min_stake", "leaf_bond", "job_bond", "demand_bond")
+    ]
+    return all(2 * getattr(then, name) >= getattr(now, name) for name in kept)
 
 
 @rule(PROPOSE)
@@ -85,6 +97,8 @@ def execute(ledger: Ledger, given: Given, must: Demands) -> None:
     must(ledger.now_s < proposal.execute_until_s, "ProposalExpired")
     must(proposal.votes_for > proposal.votes_against, "ProposalRejected")
     must(proposal.votes_for >= network.total_stake * network.rules.quorum_bps // 10_000, "ProposalRejected")
+    if proposal.kind == CHANGE_PARAMETERS:
+        must(_is_gradual(network.rules, rules_of(proposal.change)), "ChangeTooLarge")
     if proposal.kind == CHANGE_ROLES:
         roles = ROLES.decode(proposal.change)
         must(subject == roles["treasury"] and ledger.may_receive(subject), "WrongTokenAccount")
@@ -103,5 +117,3 @@ def execute(ledger: Ledger, given: Given, must: Demands) -> None:
         ledger.read(canonical, Permission).denied = denied
     else:
         ledger.make(canonical, Permission(digest=digest, denied=denied, bump=bump), given["payer"])
-
-

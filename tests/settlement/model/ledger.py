@@ -42,6 +42,8 @@ class Given:
     writable: frozenset[bytes]
     arguments: Mapping[str, Any]
     tail: bytes = b""
+    sizes: tuple[str, ...] = ()
+    """What is wrong with the number of accounts or the length of the data."""
 
     def __getitem__(self, place: str) -> bytes:
         return self.places[place]
@@ -116,6 +118,7 @@ class Ledger:
 
     def shape(self, given: Given, must: Demands) -> None:
         """What the layout declares of each account."""
+        must(not given.sizes, *given.sizes)
         for use in given.instruction.accounts:
             address = given[use.name]
             must(not use.flags & SIGNER or address in given.signers, "MissingSignature")

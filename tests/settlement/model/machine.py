@@ -63,6 +63,7 @@ DECKS = (
     _deck(_CLAIMS, _LEAVES, _STAKES),
     _deck(_STAKES, _JOBS, _PROOFS),
     _deck(_STAKES, _VOTES, _CLAIMS),
+    _deck(_VOTES, _JOBS, _CLAIMS),
 )
 """A sequence of few kinds of steps goes deeper than one of all kinds: mostly a sequence has a subject."""
 
@@ -143,7 +144,7 @@ class Machine:
         play = self._last if self._last and read.seldom(30) else _choice(scene, read, self._deck)
         if play is None:
             return
-        if read.seldom(7):
+        if read.seldom(6):
             play = _bent(scene, read, play)
         story.append(str(play))
         answer, is_alone = self.world.send(play)
@@ -166,26 +167,30 @@ def _choice(scene: Scene, read: Reader, deck: Sequence[Make]) -> Play | None:
 
 
 def _bent(scene: Scene, read: Reader, play: Play) -> Play:
-    """The same with another account in one place, or with a place that does not sign or may not be written."""
+    """The same with another account in one place, or one that does not sign or may not be written, or none, or more data."""
     places = [use.name for use in play.instruction.accounts]
-    place, how = read.pick(places), read.below(8)
+    place, how = read.pick(places), read.below(12)
     if how == 0:
         return replace(play, silent=place)
     if how == 1:
         return replace(play, read_only=place)
+    if how == 2:
+        return replace(play, is_short=True)
+    if how == 3:
+        return replace(play, is_long=not play.instruction.tail)
     ledger = scene.ledger
     others = (*ledger.records, *ledger.tokens, *CAST.wallets, *CAST.forged, ledger.network.mint)
     alike = _alike(scene, play.places[place])
-    return replace(play, places={**play.places, place: read.pick(alike if how < 5 and alike else others)})
+    return replace(play, places={**play.places, place: read.pick(alike if how < 9 and alike else others)})
 
 
 def _alike(scene: Scene, address: bytes) -> tuple[bytes, ...]:
     """The accounts of the same kind: they pass for this one until somebody looks closer."""
     ledger = scene.ledger
     if address in ledger.tokens:
-        return tuple(ledger.tokens)
+        return tuple(other for other in ledger.tokens if other != address)
     if address in ledger.records:
-        return tuple(other for other, _ in ledger.all(type(ledger.records[address])))
+        return tuple(other for other, _ in ledger.all(type(ledger.records[address])) if other != address)
     return CAST.wallets if address in CAST.wallets else ()
 
 

@@ -35,13 +35,13 @@ FALSE = (
 _TRUE = frozenset((one.key, one.given.inputs, one.given.proof) for one in TRUE)
 
 
-def breaches(key: bytes, inputs: Sequence[int], proof: bytes) -> tuple[bool, *tuple[str, ...]]:
-    """Whether the proof holds, and what of it is breached; every proof here is a specimen's."""
+def breaches(key: bytes, inputs: Sequence[int], proof: bytes) -> tuple[bool, str]:
+    """Whether the proof holds, and the refusal if it does not; every proof here is a specimen's."""
     if (key, tuple(inputs), proof) in _TRUE:
         return True, ""
-    names = ["InputOutOfRange"] if any(value >= r for value in inputs) else []
-    names.append("MalformedProof" if proof == _OFF_CURVE.proof else "InvalidProof")
-    return False, *names
+    if any(value >= r for value in inputs):
+        return False, "InputOutOfRange"
+    return False, "MalformedProof" if proof == _OFF_CURVE.proof else "InvalidProof"
 
 
 def words_of(data: bytes) -> list[int]:

@@ -174,6 +174,7 @@ class Request(Record):
     settle_until_s: int = 0
     answer_until_s: int = 0
     callback_due: int = 0
+    permission_bump: int = 0
 
 
 @dataclass

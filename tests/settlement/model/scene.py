@@ -74,9 +74,7 @@ class Scene:
             for member in instruction.arguments.fields
             if member.name.startswith("reserved")
         } | dict(arguments or {})
-        return Play(
-            instruction, {use.name: given[use.name] for use in instruction.accounts}, given_arguments, **more
-        )
+        return Play(instruction, {use.name: given[use.name] for use in instruction.accounts}, given_arguments, **more)
 
     def target(
         self, read: Reader, kind: type[Kind], ready: Callable[[Kind], bool] = lambda record: True

@@ -117,7 +117,9 @@ def propose(scene: Scene, read: Reader) -> Play:
     kind = read.mostly(read.pick((CHANGE_PARAMETERS, CHANGE_PARAMETERS, CHANGE_PERMISSION, CHANGE_ROLES)), 4)
     change = {
         CHANGE_PARAMETERS: _parameters(scene, read),
-        CHANGE_PERMISSION: PERMISSION.encode({"digest": read.pick(KEYS).digest, "denied": read.mostly(read.below(4), 4)}),
+        CHANGE_PERMISSION: PERMISSION.encode(
+            {"digest": KEYS[read.seldom(4)].digest, "denied": read.mostly(3 - read.below(4), 4)}
+        ),
         CHANGE_ROLES: ROLES.encode(
             {
                 "guardian": read.pick((CAST.guardian, CAST.stranger)),
@@ -141,9 +143,11 @@ def _parameters(scene: Scene, read: Reader) -> bytes:
         {"fee_bps": 0},
         {"fee_bps": MAX_FEE_BPS, "job_bond_bps": 0},
         {"burn_bps": 9_000, "job_bond": 33},
-        {"min_stake": 400, "leaf_bond": 1},
+        {"min_stake": 500, "leaf_bond": 5},
+        {"min_stake": 499},
         {"min_stake": 3_000, "job_bond_bps": 10_000},
-        {"challenge_window_s": 30, "reveal_window_s": 500},
+        {"challenge_window_s": 50, "reveal_window_s": 500},
+        {"reveal_window_s": 24, "exit_window_s": 900},
         {"exit_window_s": 700, "quorum_bps": 7_000},
         {"leaf_bond": MOST, "demand_bond": MOST},
     )
@@ -185,5 +189,3 @@ def execute(scene: Scene, read: Reader) -> Play | None:
     if proposal.kind == CHANGE_ROLES:
         subject = proposal.change[32:]
     return scene.play(EXECUTE, {"payer": CAST.stranger, "proposal": address, "subject": subject})
-
-

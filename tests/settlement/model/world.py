@@ -63,6 +63,10 @@ class Play:
     """A place whose account does not sign."""
     read_only: str = ""
     """A place whose account may not be written."""
+    is_short: bool = False
+    """The last account is left out."""
+    is_long: bool = False
+    """A byte more than the arguments have follows them."""
 
     def __str__(self) -> str:
         places = ", ".join(f"{place} {address.hex()[:8]}" for place, address in self.places.items())
@@ -75,11 +79,14 @@ class Play:
         metas = self._metas()
         signers = frozenset(bytes(meta.pubkey) for meta in metas if meta.is_signer)
         writable = frozenset(bytes(meta.pubkey) for meta in metas if meta.is_writable)
-        return Given(self.instruction, self.places, signers, writable, self.arguments, self.tail)
+        sizes = (["MissingAccount"] if self.is_short else []) + (["MalformedInstruction"] if self.is_long else [])
+        return Given(self.instruction, self.places, signers, writable, self.arguments, self.tail, tuple(sizes))
 
     def built(self) -> SoldersInstruction:
         """As the chain is sent it."""
-        return SoldersInstruction(PROGRAM, self.instruction.arguments.encode(self.arguments) + self.tail, self._metas())
+        data = self.instruction.arguments.encode(self.arguments) + self.tail + b"\0" * self.is_long
+        metas = self._metas()
+        return SoldersInstruction(PROGRAM, data, metas[:-1] if self.is_short else metas)
 
     def _metas(self) -> list[AccountMeta]:
         metas = []
@@ -212,7 +219,9 @@ class World:
     def _accounts(self) -> dict[bytes, Account]:
         """Everything that a sequence may change."""
         owners = (PROGRAM, TOKEN_PROGRAM, SYSTEM_PROGRAM)
-        return {bytes(address): account for owner in owners for address, account in self.svm.get_program_accounts(owner)}
+        return {
+            bytes(address): account for owner in owners for address, account in self.svm.get_program_accounts(owner)
+        }
 
     def _difference(self, now: Accounts, expected: Accounts) -> str:
         """Where the chain differs from what was expected."""
