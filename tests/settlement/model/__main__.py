@@ -1,7 +1,7 @@
-"""The long run: ``python -m tests.settlement.model`` plays 20,000 sequences, about a million instructions; 20 minutes.
+"""The long run: ``python -m tests.settlement.model`` plays 20,000 sequences, about 800,000 instructions, in 10 minutes.
 
-Progress goes to stderr; the last line is JSON. It fails when the program and the model disagree, or when an instruction was
-accepted or refused too seldom for the run to say much about it.
+Progress goes to stderr; the last line is JSON. It fails when the program and the model disagree, or when an instruction
+was accepted or refused too seldom for the run to say much about it.
 """
 
 import argparse

@@ -18,9 +18,10 @@ from proofgrid.settlement.layout.requests import (
 from proofgrid.verifier.receipts import digest_public_inputs
 from tests.settlement.model.cast import CAST, MEMO
 from tests.settlement.model.ledger import MOST
+from tests.settlement.model.play import Play
 from tests.settlement.model.proofs import FALSE, TRUE, Specimen
-from tests.settlement.model.records import NOBODY, Prover, Request
-from tests.settlement.model.scene import Play, Reader, Scene, able_provers
+from tests.settlement.model.records import NOBODY, Request
+from tests.settlement.model.scene import Reader, Scene, able_provers
 from tests.settlement.model.staking import set_paused
 
 _ALIASED = FALSE[2]  # a statement that no proof fulfils: its input is not below r

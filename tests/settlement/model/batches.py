@@ -73,7 +73,7 @@ def _is_under(must: Demands, batch: Batch, leaf: Leaf, index: int, path: bytes) 
 
 
 def _is_true(ledger: Ledger, given: Given, must: Demands, batch: Batch) -> bool:
-    """Whether the leaf that is shown whole, and is the batch's, holds; breached demands say what is wrong with the showing."""
+    """Whether the leaf that is shown holds; breached demands say what is wrong with the showing."""
     key, told = ledger.read(given["key"], Key), given.arguments
     count = told["n_inputs"]
     if not must(len(given.tail) >= 32 * count, "WrongInputCount"):

@@ -20,9 +20,10 @@ from tests.settlement.batches import Entry
 from tests.settlement.model.asking import specimen_of
 from tests.settlement.model.cast import CAST
 from tests.settlement.model.ledger import MOST
+from tests.settlement.model.play import Play
 from tests.settlement.model.proofs import FALSE, TRUE, digest_of
-from tests.settlement.model.records import NOBODY, Batch, Demand, Prover, Request
-from tests.settlement.model.scene import Contents, Play, Reader, Scene, able_provers, unpaid
+from tests.settlement.model.records import NOBODY, Batch, Demand, Request
+from tests.settlement.model.scene import Contents, Reader, Scene, able_provers, unpaid
 
 
 def _entries(scene: Scene, read: Reader, committer: bytes) -> list[Entry]:

@@ -52,7 +52,10 @@ class Cast:
         """Token accounts: the address, then the mint, the owner and what is in it before the first step."""
         amounts = {
             **dict.fromkeys((*self.owners, self.requesters[0]), 300_000),
-            **{self.stakers[0]: 30_000, self.stakers[1]: 400, self.requesters[1]: 2_000, self.stranger: 5_000},
+            self.stakers[0]: 30_000,
+            self.stakers[1]: 400,
+            self.requesters[1]: 2_000,
+            self.stranger: 5_000,
         }
         purses = {self.purse(owner): (self.mint, owner, amount) for owner, amount in amounts.items()}
         fay = self.requesters[0]

@@ -1,7 +1,7 @@
 """All accounts as the model holds them, and what an instruction demands of them before it may change any.
 
-An instruction's rule states its demands, each with the refusal that its breach is named by; where several are breached the
-program may name any of them. Only when none is breached does the rule go on to its effects.
+An instruction's rule states its demands, each with the refusal that its breach is named by; where several are breached
+the program may name any of them. Only when none is breached does the rule go on to its effects.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -34,7 +34,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Given:
-    """An instruction as it is sent: the account in each place, who signs and what may be written in this transaction."""
+    """An instruction as it is sent: the account in each place, who signs and what may be written."""
 
     instruction: Instruction
     places: Mapping[str, bytes]

@@ -8,19 +8,20 @@ from tests.settlement.model import asking, batching, staking
 from tests.settlement.model.cast import CAST
 from tests.settlement.model.invariants import check
 from tests.settlement.model.ledger import refusals
+from tests.settlement.model.play import Play
 from tests.settlement.model.records import Prover
-from tests.settlement.model.scene import Play, Reader, Scene
+from tests.settlement.model.scene import Reader, Scene
 from tests.settlement.model.world import Disagreement, World
 
 WORD_SIZE = 24
 
 Make = Callable[[Scene, Reader], Play | None]
 WEIGHTS: dict[Make, int] = {
-    staking.set_paused: 1,
+    staking.set_paused: 2,
     staking.collect_fees: 4,
-    staking.burn: 2,
-    staking.register_prover: 1,
-    staking.update_prover: 1,
+    staking.burn: 3,
+    staking.register_prover: 3,
+    staking.update_prover: 3,
     staking.deposit_stake: 4,
     staking.request_exit: 2,
     staking.withdraw_stake: 8,
@@ -48,6 +49,7 @@ _JOBS = (asking.open_request, asking.assign_request, asking.close_request)
 _PROOFS = (asking.fulfil_request, asking.demand_reveal, asking.slash_missed, asking.call_back)
 _CLAIMS = (batching.commit_batch, batching.claim_leaf, batching.release_batch)
 _LEAVES = (batching.challenge_leaf, batching.demand_leaf, batching.answer_leaf, batching.void_leaf)
+_MONEY = (staking.collect_fees, staking.collect_earnings, staking.burn)
 _VOTES = (staking.propose, staking.vote, staking.execute)
 
 
@@ -56,11 +58,10 @@ def _deck(*groups: tuple[Make, ...]) -> list[Make]:
 
 
 DECKS = (
-    _deck(tuple(WEIGHTS)),
-    _deck(tuple(WEIGHTS)),
+    *[_deck(tuple(WEIGHTS))] * 3,
     _deck(_JOBS, _CLAIMS, _LEAVES),
-    _deck(_JOBS, _PROOFS, _CLAIMS),
-    _deck(_CLAIMS, _LEAVES, _STAKES),
+    _deck(_JOBS, _PROOFS, _CLAIMS, _MONEY),
+    _deck(_CLAIMS, _LEAVES, _STAKES, _MONEY),
     _deck(_STAKES, _JOBS, _PROOFS),
     _deck(_STAKES, _VOTES, _CLAIMS),
     _deck(_VOTES, _JOBS, _CLAIMS),
@@ -167,7 +168,7 @@ def _choice(scene: Scene, read: Reader, deck: Sequence[Make]) -> Play | None:
 
 
 def _bent(scene: Scene, read: Reader, play: Play) -> Play:
-    """The same with another account in one place, or one that does not sign or may not be written, or none, or more data."""
+    """The same but for one account, or whether it signs or may be written, or an account or a byte too few or many."""
     places = [use.name for use in play.instruction.accounts]
     place, how = read.pick(places), read.below(12)
     if how == 0:

@@ -8,10 +8,10 @@ from proofgrid.settlement.forms import Instruction
 from proofgrid.settlement.layout.batches import LEAF_UNPAID
 from proofgrid.verifier.merkle import MerkleTree
 from tests.settlement.batches import Entry
-from tests.settlement.model.cast import CAST
 from tests.settlement.model.ledger import MOST, Kind, Ledger
+from tests.settlement.model.play import Play
 from tests.settlement.model.records import Batch, Demand, Proposal, Prover, Request
-from tests.settlement.model.world import Play, World
+from tests.settlement.model.world import World
 
 Thing = TypeVar("Thing")
 

@@ -1,6 +1,7 @@
 """What may be done with stakes, earnings, fees and votes."""
 
 from proofgrid.settlement.layout.config import BURN, COLLECT_FEES, MAX_FEE_BPS, MAX_WINDOW_S, SET_PAUSED
+from proofgrid.settlement.layout.config import PARAMETERS as PARAMETERS_LAYOUT
 from proofgrid.settlement.layout.governance import (
     CHANGE_PARAMETERS,
     CHANGE_PERMISSION,
@@ -11,7 +12,6 @@ from proofgrid.settlement.layout.governance import (
     ROLES,
     VOTE,
 )
-from proofgrid.settlement.layout.config import PARAMETERS as PARAMETERS_LAYOUT
 from proofgrid.settlement.layout.provers import (
     COLLECT_EARNINGS,
     DEPOSIT_STAKE,
@@ -22,9 +22,10 @@ from proofgrid.settlement.layout.provers import (
 )
 from tests.settlement.model.cast import CAST
 from tests.settlement.model.ledger import MOST
+from tests.settlement.model.play import Play
 from tests.settlement.model.proofs import KEYS
 from tests.settlement.model.records import Position, Proposal, Prover
-from tests.settlement.model.scene import Play, Reader, Scene
+from tests.settlement.model.scene import Reader, Scene
 
 
 def set_paused(scene: Scene, read: Reader) -> Play:
@@ -94,7 +95,7 @@ def request_exit(scene: Scene, read: Reader) -> Play | None:
 
 def withdraw_stake(scene: Scene, read: Reader) -> Play | None:
     now_s = scene.ledger.now_s
-    found = scene.target(read, Position, lambda position: 0 < position.exiting_shares and position.exit_from_s <= now_s)
+    found = scene.target(read, Position, lambda position: position.exiting_shares > 0 and position.exit_from_s <= now_s)
     if found is None:
         return None
     _, position = found

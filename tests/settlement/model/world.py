@@ -1,13 +1,9 @@
 """The chain beside the ledger: every play goes to both, and they must agree on all accounts, byte for byte."""
 
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 from solders.account import Account
-from solders.instruction import AccountMeta
 from solders.instruction import Instruction as SoldersInstruction
 from solders.keypair import Keypair
 from solders.litesvm import LiteSVM
@@ -20,7 +16,6 @@ from solders.transaction_metadata import FailedTransactionMetadata
 from proofgrid.settlement.accounts import ConfigAccount, KeyAccount
 from proofgrid.settlement.addresses import SYSTEM_PROGRAM, TOKEN_PROGRAM, config_address, key_address
 from proofgrid.settlement.devnet.machine import put_accounts, strict_svm
-from proofgrid.settlement.forms import SIGNER, WRITABLE, Instruction
 from proofgrid.settlement.instructions import config
 from proofgrid.settlement.layout.provers import PROVER_ACCOUNT
 from proofgrid.settlement.parameters import Parameters
@@ -29,13 +24,13 @@ from proofgrid.settlement.transactions import refusal_of
 from tests.settlement.conftest import Chain
 from tests.settlement.model import batches, governance, requests, stakes
 from tests.settlement.model.cast import CAST, keypair
-from tests.settlement.model.ledger import Given, Ledger, Refused, apply
+from tests.settlement.model.ledger import Ledger, Refused, apply
+from tests.settlement.model.play import PROGRAM, Play
 from tests.settlement.model.proofs import KEYS
 from tests.settlement.model.records import Key, Network, Tokens
 from tests.settlement.network import PARAMETERS, name_upgrade_authority
 
 RULES_OF = (batches, governance, requests, stakes)  # imported so that their rules are registered
-PROGRAM = Pubkey(CAST.program)
 BEGIN_S, BEGIN_SLOT = 1_700_000_000, 1_000
 LAMPORTS = 10**12
 
@@ -47,58 +42,6 @@ Accounts = dict[bytes, tuple[int, bytes]]
 def find(*seeds: bytes) -> tuple[bytes, int]:
     address, bump = Pubkey.find_program_address(seeds, PROGRAM)
     return bytes(address), bump
-
-
-@dataclass(frozen=True)
-class Play:
-    """An instruction to send: the accounts in its places, and what of the layout's flags is not kept."""
-
-    instruction: Instruction
-    places: Mapping[str, bytes]
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    tail: bytes = b""
-    signing: str = ""
-    """A place whose account signs though the layout does not ask for it."""
-    silent: str = ""
-    """A place whose account does not sign."""
-    read_only: str = ""
-    """A place whose account may not be written."""
-    is_short: bool = False
-    """The last account is left out."""
-    is_long: bool = False
-    """A byte more than the arguments have follows them."""
-
-    def __str__(self) -> str:
-        places = ", ".join(f"{place} {address.hex()[:8]}" for place, address in self.places.items())
-        told = ", ".join(f"{k} {v.hex()[:16] if isinstance(v, bytes) else v}" for k, v in self.arguments.items())
-        bent = f"; signing {self.signing}, silent {self.silent}, read only {self.read_only}"
-        return f"{self.instruction.name}({told}) with {places}; {len(self.tail)} bytes more{bent}"
-
-    def given(self) -> Given:
-        """As the model is told it."""
-        metas = self._metas()
-        signers = frozenset(bytes(meta.pubkey) for meta in metas if meta.is_signer)
-        writable = frozenset(bytes(meta.pubkey) for meta in metas if meta.is_writable)
-        sizes = (["MissingAccount"] if self.is_short else []) + (["MalformedInstruction"] if self.is_long else [])
-        return Given(self.instruction, self.places, signers, writable, self.arguments, self.tail, tuple(sizes))
-
-    def built(self) -> SoldersInstruction:
-        """As the chain is sent it."""
-        data = self.instruction.arguments.encode(self.arguments) + self.tail + b"\0" * self.is_long
-        metas = self._metas()
-        return SoldersInstruction(PROGRAM, data, metas[:-1] if self.is_short else metas)
-
-    def _metas(self) -> list[AccountMeta]:
-        metas = []
-        for use in self.instruction.accounts:
-            address = self.places[use.name]
-            signs = use.flags & SIGNER and use.name != self.silent and address in _CAN_SIGN
-            writes = use.flags & WRITABLE and use.name != self.read_only
-            metas.append(AccountMeta(Pubkey(address), bool(signs or use.name == self.signing), bool(writes)))
-        return metas
-
-
-_CAN_SIGN = frozenset(CAST.wallets)
 
 
 class Disagreement(AssertionError):
@@ -142,7 +85,7 @@ class World:
     # what is played
 
     def send(self, play: Play) -> tuple[str, bool]:
-        """Plays it on both sides; '' or the refusal's name, and whether that is the only one there is. Raises Disagreement."""
+        """Plays it on both sides; '' or the refusal's name, and whether nothing else was wrong. Raises Disagreement."""
         expected: frozenset[str] = frozenset()
         try:
             apply(self.ledger, play.given())
