@@ -7,7 +7,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.proofgrid-setup
 
-.PHONY: help setup test check bench demo program-check package fuzz fuzz-kernels verify-build sanitize clean
+.PHONY: help setup test check bench demo program-check ledger-model ledger-bugs package fuzz fuzz-kernels verify-build \
+    sanitize clean
 
 help:  ## what the targets do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -36,6 +37,13 @@ check: setup program-check  ## formatting, lint, types, import order, generated 
 
 program-check: setup  ## the committed on-chain program is its source, byte for byte
 	$(BIN)/python -m proofgrid.settlement.program.build --check
+
+SEQUENCES ?= 20000
+ledger-model: setup  ## random instructions against a model of the ledger: tokens are conserved to the unit (SEQUENCES=20000)
+	$(BIN)/python -m tests.settlement.model --sequences $(SEQUENCES)
+
+ledger-bugs: setup  ## bugs put into the on-chain program one at a time: that model must notice each
+	$(BIN)/python -m tests.settlement.model.bugs
 
 package: setup  ## sdist, a wheel from that sdist, and that wheel at work in an environment of its own
 	@bash scripts/package.sh

@@ -17,6 +17,7 @@ from proofgrid.settlement.accounts import ConfigAccount, KeyAccount
 from proofgrid.settlement.addresses import SYSTEM_PROGRAM, TOKEN_PROGRAM, config_address, key_address
 from proofgrid.settlement.devnet.machine import put_accounts, strict_svm
 from proofgrid.settlement.instructions import config
+from proofgrid.settlement.layout import ACCOUNTS
 from proofgrid.settlement.layout.provers import PROVER_ACCOUNT
 from proofgrid.settlement.parameters import Parameters
 from proofgrid.settlement.program import program_bytes
@@ -172,8 +173,9 @@ class World:
         for address in sorted({*now, *expected}):
             here, there = now.get(address), expected.get(address)
             if here != there:
-                record = type(self.ledger.records.get(address)).__name__
-                lines.append(f"  {record} {address.hex()[:8]}: the chain has {_shown(here)}, the model {_shown(there)}")
+                lines.append(
+                    f"  {address.hex()[:8]}: the chain has {_shown(here, there)}, the model {_shown(there, here)}"
+                )
         return "\n".join(lines)
 
     # the beginning
@@ -247,5 +249,16 @@ def _mint_data(supply: int) -> bytes:
     return struct.pack("<I32sQBB36x", 1, bytes(32), supply, 6, 1)
 
 
-def _shown(account: tuple[int, bytes] | None) -> str:
-    return "nothing" if account is None else f"{account[0]} lamports and {account[1].hex() or 'no data'}"
+def _shown(account: tuple[int, bytes] | None, other: tuple[int, bytes] | None) -> str:
+    """What of an account is another than of the other one."""
+    if account is None:
+        return "nothing"
+    lamports, data = account
+    record = next((record for record in ACCOUNTS if data[:8] == record.discriminator), None)
+    if record is None or other is None or other[1][:8] != data[:8]:
+        return f"{lamports} lamports and {data.hex() or 'no data'}"
+    ours, theirs = record.decode(data[: record.size]), record.decode(other[1][: record.size])
+    fields = [f"{name} {value!r}" for name, value in ours.items() if value != theirs[name]]
+    fields += [f"{lamports} lamports"] * (lamports != other[0])
+    fields += [f"then {data[record.size :].hex()}"] * (data[record.size :] != other[1][record.size :])
+    return f"{record.name} {', '.join(fields)}"
