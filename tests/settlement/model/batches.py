@@ -39,8 +39,9 @@ def commit_batch(ledger: Ledger, given: Given, must: Demands) -> None:
     must(number <= prover.next_number, "WrongBatchNumber")
     must(told["prev_root"] == prover.latest_root, "WrongPredecessor")
     may_lock(ledger, must, prover, rules.leaf_bond * count)
-    canonical, bump = ledger.find(b"batch", given["prover"], number.to_bytes(8, "little"))
-    must(given["batch"] == canonical and told["batch_bump"] == bump, "WrongBatchAddress")
+    bump = told["batch_bump"]
+    address = ledger.derive(bump, b"batch", given["prover"], number.to_bytes(8, "little"))
+    must(given["batch"] == address, "WrongBatchAddress")
     must.hold()
     batch = Batch(
         committer=given["prover"],
@@ -55,7 +56,7 @@ def commit_batch(ledger: Ledger, given: Given, must: Demands) -> None:
         leaf_count=count,
         bump=bump,
     )
-    ledger.make(canonical, batch, given["signer"])
+    ledger.make(given["batch"], batch, given["signer"])
     prover.locked += batch.locked
     prover.next_number, prover.latest_root = number + 1, batch.root
 
@@ -149,10 +150,16 @@ def _is_demand(ledger: Ledger, given: Given, must: Demands) -> tuple[Batch, Dema
     return batch, demand
 
 
+def _is_pending(ledger: Ledger, demand: Demand) -> bool:
+    """Not yet answered nor void; the demand of a void leaf holds a refund that could not be received."""
+    return ledger.read(demand.batch, Batch).leaves[demand.leaf] == LEAF_DEMANDED
+
+
 @rule(ANSWER_LEAF)
 def answer_leaf(ledger: Ledger, given: Given, must: Demands) -> None:
     batch, demand = _is_demand(ledger, given, must)
     must(demand.leaf == given.arguments["leaf"], "WrongDemandAccount")
+    must(_is_pending(ledger, demand), "LeafSettled")
     must(_is_true(ledger, given, must, batch), "InvalidProof")
     must.hold()
     ledger.read(batch.committer, Prover).earned += demand.bond
@@ -166,12 +173,15 @@ def void_leaf(ledger: Ledger, given: Given, must: Demands) -> None:
     batch, demand = _is_demand(ledger, given, must)
     must(given["refund_to"] == demand.refund_to, "WrongTokenAccount")
     must(ledger.now_s > demand.answer_until_s, "NotYetMissed")
-    ledger.may_pay_out(given, must, given["refund_to"])
+    must(given["vault"] == ledger.network.vault, "WrongVault")
+    must(_is_pending(ledger, demand) or ledger.may_receive(given["refund_to"]), "WrongTokenAccount")
     must.hold()
-    refund = demand.bond + _void(ledger, batch, demand.leaf)
-    batch.open_demands -= 1
-    ledger.move(ledger.network.vault, demand.refund_to, refund)
-    ledger.close(given["demand"], demand.demander)
+    if _is_pending(ledger, demand):
+        demand.bond += _void(ledger, batch, demand.leaf)
+        batch.open_demands -= 1
+    if ledger.may_receive(demand.refund_to):
+        ledger.move(ledger.network.vault, demand.refund_to, demand.bond)
+        ledger.close(given["demand"], demand.demander)
 
 
 @rule(CLAIM_LEAF)

@@ -93,11 +93,16 @@ BUGS = (
     ),
     Bug("a request is settled and stays assigned", "payment.h", "  request->state = FULFILLED;\n"),
     Bug("a demand's bond is kept", "payment.h", "  TRY(add_amount(&pool->earned, request->demand_bond));\n"),
+    Bug("a voided leaf's demander gets no reward", "processor/void_leaf.c", "&record->bond));", "&(u64){0}));"),
     Bug(
-        "a voided leaf's demander loses the bond",
+        "a demander's closed account keeps stake locked",
         "processor/void_leaf.c",
-        "u64 refund = record->bond;",
-        "u64 refund = 0;",
+        "    if (!is_token_account(refund_to, ((const config_account *)config->data)->mint)) return 0;\n",
+    ),
+    Bug(
+        "a void leaf is answered",
+        "processor/answer_leaf.c",
+        "  REQUIRE(leaf_state(batch, record->leaf) == LEAF_DEMANDED, ERROR_LEAF_SETTLED);\n",
     ),
     Bug(
         "more is slashed than was locked",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.settlement.model.machine import WORD_SIZE, Machine, Tally
@@ -26,6 +26,7 @@ def campaign(
         deadline=None,
         phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
         report_multiple_bugs=False,
+        verbosity=Verbosity.quiet,  # the words say nothing to a reader, the Disagreement all
         suppress_health_check=list(HealthCheck),
     )
     @given(st.lists(st.binary(min_size=WORD_SIZE, max_size=WORD_SIZE), min_size=steps * 3 // 4, max_size=steps))

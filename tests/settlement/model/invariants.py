@@ -39,7 +39,7 @@ def _check_pools(ledger: Ledger) -> None:
         shares[position.prover] += position.shares + position.exiting_shares
         exiting[position.prover] += position.exiting_shares
     for _, demand in ledger.all(Demand):
-        demands[demand.batch] += 1
+        demands[demand.batch] += ledger.read(demand.batch, Batch).leaves[demand.leaf] == LEAF_DEMANDED
     for address, prover in ledger.all(Prover):
         assert prover.locked == locked[address], "what is locked is what stands behind leaves and requests"
         assert prover.locked <= prover.stake, "what is locked is there"
@@ -47,4 +47,6 @@ def _check_pools(ledger: Ledger) -> None:
         assert prover.exiting_shares == exiting[address], "and so are those on their way out"
         assert prover.worth(prover.shares) <= prover.stake, "all shares are worth at most the stake"
     for address, batch in ledger.all(Batch):
-        assert batch.open_demands == demands[address] == batch.leaves.count(LEAF_DEMANDED), "each demand is one leaf's"
+        assert batch.open_demands == demands[address] == batch.leaves.count(LEAF_DEMANDED), (
+            "each demanded leaf has its demand"
+        )

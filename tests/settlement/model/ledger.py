@@ -75,6 +75,8 @@ class Ledger:
 
     find: Callable[..., tuple[bytes, int]]
     """The canonical address of seeds under the program, and its bump."""
+    derive: Callable[..., bytes | None]
+    """The address of seeds and a bump, or None where there is none."""
     config: bytes
     programs: Mapping[str, bytes]
     now_s: int

@@ -2,6 +2,7 @@
 
 import struct
 from functools import lru_cache
+from hashlib import sha256
 
 from solders.account import Account
 from solders.instruction import Instruction as SoldersInstruction
@@ -43,6 +44,12 @@ Accounts = dict[bytes, tuple[int, bytes]]
 def find(*seeds: bytes) -> tuple[bytes, int]:
     address, bump = Pubkey.find_program_address(seeds, PROGRAM)
     return bytes(address), bump
+
+
+@lru_cache(maxsize=1 << 16)
+def derive(bump: int, *seeds: bytes) -> bytes | None:
+    address = Pubkey(sha256(b"".join(seeds) + bytes([bump]) + CAST.program + b"ProgramDerivedAddress").digest())
+    return None if address.is_on_curve() else bytes(address)
 
 
 class Disagreement(AssertionError):
@@ -219,6 +226,7 @@ class World:
         network = Network(found.mint, found.vault, found.guardian, found.treasury, found.parameters, found.bump)
         ledger = Ledger(
             find,
+            derive,
             place,
             {"system_program": bytes(SYSTEM_PROGRAM), "token_program": bytes(TOKEN_PROGRAM)},
             now_s=BEGIN_S,
