@@ -18,10 +18,10 @@ from proofgrid.settlement.layout.keys import (
     KEY_ACCOUNT,
     KEY_FIXED_SIZE,
     MAX_PUBLIC_INPUTS,
-    UPLOAD_ACCOUNT,
 )
 from proofgrid.settlement.layout.provers import POSITION_ACCOUNT, PROVER_ACCOUNT, VIRTUAL_SHARES, VIRTUAL_STAKE
 from proofgrid.settlement.layout.requests import REQUEST_ACCOUNT
+from proofgrid.settlement.layout.uploads import UPLOAD_ACCOUNT
 from proofgrid.settlement.parameters import Parameters
 
 
@@ -73,22 +73,22 @@ class KeyAccount(Account):
 
 
 class UploadAccount(Account):
-    """An upload of a verifying key that is not finished; ``encoding`` is what has arrived, the rest zeros."""
+    """A verifying key that is not finished, or evidence; ``content`` is what has arrived, the rest zeros."""
 
     record = UPLOAD_ACCOUNT
     authority: Address
     digest: Digest
-    encoding_size: int
+    size: int
     bump: int
-    encoding: Octets
+    content: Octets
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
-        values, encoding = _split(UPLOAD_ACCOUNT, data)
-        size = cast(int, values["encoding_size"])
-        if len(encoding) != size:
-            raise MalformedInput(f"an upload of {size} bytes does not hold {len(encoding)}")
-        return cls.model_validate({**values, "encoding": encoding})
+        values, content = _split(UPLOAD_ACCOUNT, data)
+        size = cast(int, values["size"])
+        if len(content) != size:
+            raise MalformedInput(f"an upload of {size} bytes does not hold {len(content)}")
+        return cls.model_validate({**values, "content": content})
 
 
 class BatchAccount(Account):
@@ -263,6 +263,7 @@ class RequestAccount(Account):
     direct_only: int
     callback_due: int
     bump: int
+    permission_bump: int
 
 
 def key_encoding_size(n_public: int) -> int:

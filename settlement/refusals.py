@@ -36,6 +36,7 @@ class Refusal(IntEnum):
     WrongKeyAddress = _BASE + 28
     KeyAlreadyRegistered = _BASE + 29
     ForgeableKey = _BASE + 30  # gamma and delta are equal or opposite: the key lacks a contribution
+    WrongUploadSize = _BASE + 31  # nothing, or more than an account is made with
 
     WrongKeyAccount = _BASE + 40  # not ours, or not a key
     KeyNotFinalized = _BASE + 41

@@ -60,6 +60,22 @@ DEMAND_ACCOUNT = Layout(
 )
 ACCOUNTS = (BATCH_ACCOUNT, DEMAND_ACCOUNT)
 
+# What verify_receipt says of a leaf that holds: the return data.
+VERDICT = Layout(
+    "verdict",
+    (
+        Field("committer", 32),  # a prover's account
+        Field("key", 32),  # digests
+        Field("inputs", 32),
+        Field("proof", 32),
+        Field("request", 32),
+        Field("prover", 32),
+        Field("price", "u64"),
+        Field("committed_s", "i64"),  # the chain's time of the batch
+    ),
+)
+RECORDS = (VERDICT,)
+
 # What a challenge and an answer show of a leaf; its key is the account's, its other digests are computed.
 _SHOWN = (
     Field("n_inputs", "u8"),
@@ -104,6 +120,7 @@ CHALLENGE_LEAF = Instruction(
         TOKEN_PROGRAM,
     ),
     tail=True,
+    uploadable=True,
 )
 DEMAND_LEAF = Instruction(
     Layout("demand_leaf", (Field("reserved", 3), Field("leaf", "u32")), tag=27),
@@ -128,6 +145,7 @@ ANSWER_LEAF = Instruction(
         Use("key", 0, KEY_ACCOUNT),
     ),
     tail=True,
+    uploadable=True,
 )
 VOID_LEAF = Instruction(
     Layout("void_leaf", (), tag=29),

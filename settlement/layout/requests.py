@@ -47,7 +47,8 @@ REQUEST_ACCOUNT = Layout(
         Field("direct_only", "u8"),  # only fulfil_request pays, no leaf
         Field("callback_due", "u8"),
         Field("bump", "u8"),
-        Field("reserved", 6),
+        Field("permission_bump", "u8"),  # of its key's permission, so that a claim need not search
+        Field("reserved", 5),
     ),
     discriminator=b"pg.requ1",
 )
@@ -116,6 +117,7 @@ FULFIL_REQUEST = Instruction(
         TOKEN_PROGRAM,
     ),
     tail=True,
+    uploadable=True,
 )
 CALL_BACK = Instruction(
     Layout("call_back", (), tag=23),

@@ -21,6 +21,7 @@ from proofgrid.settlement.layout import (
     programs,
     provers,
     requests,
+    uploads,
 )
 from proofgrid.settlement.refusals import Refusal
 
@@ -32,6 +33,7 @@ _PREFACE = """\
 #include "types.h"
 """
 _LIMITS = {
+    uploads: ("MAX_UPLOAD_SIZE",),
     keys: ("G1_SIZE", "G2_SIZE", "SCALAR_SIZE", "PROOF_SIZE", "KEY_FIXED_SIZE", "MAX_PUBLIC_INPUTS"),
     batches: ("MAX_LEAVES", "LEAF_UNPAID", "LEAF_PAID", "LEAF_VOID", "LEAF_DEMANDED"),
     config: ("BASIS_POINTS", "MAX_FEE_BPS", "MIN_BURN_BPS", "MAX_BURN_BPS", "MIN_QUORUM_BPS", "MAX_WINDOW_S"),
@@ -99,6 +101,7 @@ def _types() -> list[str]:
 def _instruction(instruction: Instruction) -> list[str]:
     name, count = instruction.name.upper(), len(instruction.accounts)
     indices = [f"{name}_{use.name.upper()} = {i}" for i, use in enumerate(instruction.accounts)]
+    indices += [f"{name}_UPLOAD = {count}"] * instruction.uploadable
     rules = ", ".join(f"{{{use.flags}, {_type_of(use)}}}" for use in instruction.accounts)
     arguments = Layout(f"{instruction.name}_arguments", instruction.arguments.fields, tag=instruction.arguments.tag)
     return [

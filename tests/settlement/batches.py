@@ -1,7 +1,7 @@
 """Batches of leaves on a network: built, committed, shown."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from solders.instruction import Instruction
@@ -14,8 +14,13 @@ from proofgrid.settlement.instructions.batches import ShownLeaf
 from proofgrid.settlement.layout.batches import PROOF_DIGEST_HEAD
 from proofgrid.verifier.merkle import MerkleTree
 from proofgrid.verifier.receipts import Leaf, digest_public_inputs
-from tests.settlement.instances import Instance
-from tests.settlement.network import Network, Person
+from tests.settlement.instances import Instance, instance
+from tests.settlement.jobs import PRICE, Job
+from tests.settlement.network import PARAMETERS, Network, Person
+
+WINDOW_S, BOND = PARAMETERS.challenge_window_s, PARAMETERS.leaf_bond
+TRUE = instance(1)
+FALSE = TRUE.with_points(c=TRUE.a)
 
 
 def proof_digest(given: Instance) -> bytes:
@@ -110,3 +115,55 @@ class Batch:
         path = changes.pop("path", self.tree.path(index))
         batch, leaf = changes.pop("batch", self.address), changes.pop("leaf", index)
         return batches.verify_receipt(self.network.chain.program_id, batch, leaf, path, **(values | changes))  # type: ignore[arg-type]
+
+
+def filled(committer: Person, *lies: Instance, count: int = 5) -> Batch:
+    """A committed batch of `count` leaves under one key: the lies first, true ones after them."""
+    given = [*lies, *[TRUE] * (count - len(lies))]
+    entries = [Entry(one, bytes([i]) * 32, b"p" * 32, key=TRUE.digest) for i, one in enumerate(given)]
+    return Batch(committer.network, committer, entries).committed()
+
+
+def challenge(batch: Batch, index: int, reward: Pubkey, /, **changes: object) -> Instruction:
+    leaf = replace(batch.shown(index), **changes)  # type: ignore[arg-type]
+    return batches.challenge_leaf(batch.network.chain.program_id, batch.address, batch.committer.prover, leaf, reward)
+
+
+def demand(batch: Batch, index: int, by: Person) -> Instruction:
+    return batches.demand_leaf(batch.network.chain.program_id, by.key, batch.address, index, by.tokens)
+
+
+def answer(batch: Batch, index: int, demander: Person, /, **changes: object) -> Instruction:
+    leaf = replace(batch.shown(index), **changes)  # type: ignore[arg-type]
+    return batches.answer_leaf(
+        batch.network.chain.program_id, batch.address, batch.committer.prover, leaf, demander.key
+    )
+
+
+def void(batch: Batch, index: int, demander: Person) -> Instruction:
+    return batches.void_leaf(
+        batch.network.chain.program_id,
+        batch.address,
+        batch.committer.prover,
+        index,
+        demander=demander.key,
+        refund_to=demander.tokens,
+    )
+
+
+def claimable(job: Job, committer: Person, **changes: object) -> Batch:
+    """The job's leaf and two others in a committed batch."""
+    entry = replace(Entry(job.given, bytes(job.address), bytes(job.prover.prover), PRICE), **changes)  # type: ignore[arg-type]
+    return Batch(job.network, committer, [entry, *[Entry(TRUE, b"x" * 32, b"p" * 32)] * 2]).committed()
+
+
+def claim(job: Job, batch: Batch, index: int = 0, **changes: object) -> Instruction:
+    values: dict[str, object] = {
+        "request": job.address,
+        "prover": job.prover.prover,
+        "key_digest": job.given.digest,
+        "proof_digest": proof_digest(batch.entries[index].given),
+        "refund_to": job.requester.tokens,
+    }
+    path = batch.tree.path(index)
+    return batches.claim_leaf(job.chain.program_id, batch.address, index, path, **(values | changes))  # type: ignore[arg-type]

@@ -13,18 +13,14 @@ from proofgrid.settlement.accounts import BatchAccount
 from proofgrid.settlement.addresses import batch_address, batch_addresses, derivations
 from proofgrid.settlement.instructions import batches, config, provers
 from proofgrid.settlement.layout.batches import COMMIT_BATCH, LEAF_UNPAID, MAX_LEAVES, SEEDS, ZERO_ROOT
+from proofgrid.settlement.layout.config import PARAMETERS as RECORD
 from proofgrid.settlement.transactions import sign
-from tests.settlement.conftest import Chain
+from tests.settlement.altered import with_account
 from tests.settlement.network import PARAMETERS, Network, Person
-from tests.settlement.test_config import with_account
+from tests.settlement.shape import keeps_its_shape
 
 ROOTS = [sha256(bytes([i])).digest() for i in range(8)]
 BOND = PARAMETERS.leaf_bond
-
-
-@pytest.fixture
-def network(chain: Chain) -> Network:
-    return Network.on(chain)
 
 
 @pytest.fixture
@@ -243,3 +239,19 @@ def test_builder_refuses_what_cannot_be_encoded(prover: Person) -> None:
             build(prover, 0, **values)  # type: ignore[arg-type]
     with pytest.raises(MalformedInput):
         build(prover, 2**64, prev=ZERO_ROOT, root=ROOTS[0])
+
+
+def test_the_least_stake_is_enough(prover: Person) -> None:
+    prover.network.edit_prover(prover, stake=1_000, shares=10**6)
+    commit(prover, build(prover, 0, leaves=100))
+    assert prover.pool.locked == 1_000
+
+
+def test_bonds_do_not_overflow(prover: Person) -> None:
+    rules = PARAMETERS.model_dump() | {"leaf_bond": 2**63}
+    prover.network.edit_config(parameters=RECORD.encode(rules))
+    refuses(prover, "Overflow", build(prover, 0, leaves=2))
+
+
+def test_it_keeps_its_shape(prover: Person) -> None:
+    keeps_its_shape(prover.network.chain, COMMIT_BATCH, build(prover, 0), [prover.hot], creates=True)

@@ -23,7 +23,7 @@ from proofgrid.errors import ChainUnavailable, MalformedInput
 from proofgrid.settlement.accounts import BatchAccount
 from proofgrid.settlement.addresses import batch_address
 from proofgrid.settlement.devnet import Devnet
-from proofgrid.settlement.instructions import batches, keys
+from proofgrid.settlement.instructions import batches, uploads
 from proofgrid.settlement.layout.batches import BATCH_ACCOUNT, ZERO_ROOT
 from proofgrid.settlement.submitter import Submitter
 from proofgrid.settlement.transactions import error_name, sign
@@ -225,7 +225,7 @@ def test_same_transaction_lands_once() -> None:
 def test_oversized_transaction_is_refused() -> None:
     async def journey(ready: Submitter) -> None:
         blockhash = (await ready.client.get_latest_blockhash()).value.blockhash
-        write = keys.write_key(PROGRAM.pubkey(), PAYER.pubkey(), bytes(32), 0, bytes(1100))
+        write = uploads.write_upload(PROGRAM.pubkey(), PAYER.pubkey(), bytes(32), 0, bytes(1100))
         raw = bytes(VersionedTransaction(MessageV0.try_compile(PAYER.pubkey(), [write], [], blockhash), [PAYER]))
         assert len(raw) > 1232
         for call in (ready.client.send_raw_transaction(raw), ready.client.send_raw_transaction(raw, NO_PREFLIGHT)):

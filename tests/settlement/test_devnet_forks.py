@@ -19,7 +19,7 @@ from proofgrid.settlement.deploy import deploy
 from proofgrid.settlement.devnet import Delays
 from proofgrid.settlement.devnet.ledger import Ledger, Refused
 from proofgrid.settlement.devnet.machine import missing_program, put_accounts, strict_svm
-from proofgrid.settlement.instructions import keys
+from proofgrid.settlement.instructions import uploads
 from proofgrid.settlement.program import program_bytes
 from proofgrid.settlement.sender import Sender
 from proofgrid.settlement.transactions import error_name, sign
@@ -51,7 +51,7 @@ def land(ledger: Ledger, *batch: Instruction, by: Keypair = PAYER, signers: Iter
 
 
 def upload(name: bytes, size: int = key_encoding_size(0)) -> Instruction:
-    return keys.init_key(PROGRAM.pubkey(), PAYER.pubkey(), name, size)
+    return uploads.init_upload(PROGRAM.pubkey(), PAYER.pubkey(), name, size)
 
 
 def test_state_before_and_after_a_fork_is_equal() -> None:

@@ -39,9 +39,10 @@ from proofgrid.settlement.layout.batches import (
 )
 from proofgrid.settlement.layout.config import CONFIG_ACCOUNT
 from proofgrid.settlement.layout.governance import PERMISSION_ACCOUNT, PROPOSAL_ACCOUNT, VOTE_ACCOUNT
-from proofgrid.settlement.layout.keys import KEY_ACCOUNT, UPLOAD_ACCOUNT
+from proofgrid.settlement.layout.keys import KEY_ACCOUNT
 from proofgrid.settlement.layout.provers import POSITION_ACCOUNT, PROVER_ACCOUNT
 from proofgrid.settlement.layout.requests import REQUEST_ACCOUNT
+from proofgrid.settlement.layout.uploads import UPLOAD_ACCOUNT
 from proofgrid.settlement.parameters import Parameters
 from proofgrid.verifier.keys import VerifyingKey
 from tests.settlement.instances import instance
@@ -65,7 +66,7 @@ READERS = [
     (
         UploadAccount,
         UPLOAD_ACCOUNT,
-        {"authority": bytes(32), "digest": bytes(32), "encoding_size": 512, "bump": 1},
+        {"authority": bytes(32), "digest": bytes(32), "size": 512, "bump": 1},
         bytes(512),
     ),
     (

@@ -2,6 +2,7 @@
 #pragma once
 #include "types.h"
 
+#define MAX_UPLOAD_SIZE 10160
 #define G1_SIZE 64
 #define G2_SIZE 128
 #define SCALAR_SIZE 32
@@ -34,8 +35,8 @@
 #define MISSED 5
 #define ACCOUNT_SIGNER 1
 #define ACCOUNT_WRITABLE 2
-#define SEED_KEY "key"
 #define SEED_UPLOAD "upload"
+#define SEED_KEY "key"
 #define SEED_BATCH "batch"
 #define SEED_DEMAND "demand"
 #define SEED_CONFIG "config"
@@ -77,6 +78,7 @@
 #define ERROR_WRONG_KEY_ADDRESS 0x5047001c
 #define ERROR_KEY_ALREADY_REGISTERED 0x5047001d
 #define ERROR_FORGEABLE_KEY 0x5047001e
+#define ERROR_WRONG_UPLOAD_SIZE 0x5047001f
 #define ERROR_WRONG_KEY_ACCOUNT 0x50470028
 #define ERROR_KEY_NOT_FINALIZED 0x50470029
 #define ERROR_WRONG_INPUT_COUNT 0x5047002a
@@ -218,6 +220,43 @@ _Static_assert(__builtin_offsetof(permission, digest) == 0, "permission.digest")
 _Static_assert(__builtin_offsetof(permission, denied) == 32, "permission.denied");
 _Static_assert(__builtin_offsetof(permission, reserved) == 33, "permission.reserved");
 
+typedef struct __attribute__((may_alias)) {
+  u8 committer[32];
+  u8 key[32];
+  u8 inputs[32];
+  u8 proof[32];
+  u8 request[32];
+  u8 prover[32];
+  u64 price;
+  i64 committed_s;
+} verdict;
+_Static_assert(sizeof(verdict) == 208, "verdict has padding");
+_Static_assert(__builtin_offsetof(verdict, committer) == 0, "verdict.committer");
+_Static_assert(__builtin_offsetof(verdict, key) == 32, "verdict.key");
+_Static_assert(__builtin_offsetof(verdict, inputs) == 64, "verdict.inputs");
+_Static_assert(__builtin_offsetof(verdict, proof) == 96, "verdict.proof");
+_Static_assert(__builtin_offsetof(verdict, request) == 128, "verdict.request");
+_Static_assert(__builtin_offsetof(verdict, prover) == 160, "verdict.prover");
+_Static_assert(__builtin_offsetof(verdict, price) == 192, "verdict.price");
+_Static_assert(__builtin_offsetof(verdict, committed_s) == 200, "verdict.committed_s");
+
+#define UPLOAD_ACCOUNT_DISCRIMINATOR 0x31646c70752e6770ull
+typedef struct __attribute__((may_alias)) {
+  u64 discriminator;
+  u8 authority[32];
+  u8 digest[32];
+  u32 size;
+  u8 bump;
+  u8 reserved[3];
+} upload_account;
+_Static_assert(sizeof(upload_account) == 80, "upload_account has padding");
+_Static_assert(__builtin_offsetof(upload_account, discriminator) == 0, "upload_account.discriminator");
+_Static_assert(__builtin_offsetof(upload_account, authority) == 8, "upload_account.authority");
+_Static_assert(__builtin_offsetof(upload_account, digest) == 40, "upload_account.digest");
+_Static_assert(__builtin_offsetof(upload_account, size) == 72, "upload_account.size");
+_Static_assert(__builtin_offsetof(upload_account, bump) == 76, "upload_account.bump");
+_Static_assert(__builtin_offsetof(upload_account, reserved) == 77, "upload_account.reserved");
+
 #define KEY_ACCOUNT_DISCRIMINATOR 0x322e79656b2e6770ull
 typedef struct __attribute__((may_alias)) {
   u64 discriminator;
@@ -234,23 +273,6 @@ _Static_assert(__builtin_offsetof(key_account, registered_s) == 40, "key_account
 _Static_assert(__builtin_offsetof(key_account, n_public) == 48, "key_account.n_public");
 _Static_assert(__builtin_offsetof(key_account, bump) == 52, "key_account.bump");
 _Static_assert(__builtin_offsetof(key_account, reserved) == 53, "key_account.reserved");
-
-#define UPLOAD_ACCOUNT_DISCRIMINATOR 0x31646c70752e6770ull
-typedef struct __attribute__((may_alias)) {
-  u64 discriminator;
-  u8 authority[32];
-  u8 digest[32];
-  u32 encoding_size;
-  u8 bump;
-  u8 reserved[3];
-} upload_account;
-_Static_assert(sizeof(upload_account) == 80, "upload_account has padding");
-_Static_assert(__builtin_offsetof(upload_account, discriminator) == 0, "upload_account.discriminator");
-_Static_assert(__builtin_offsetof(upload_account, authority) == 8, "upload_account.authority");
-_Static_assert(__builtin_offsetof(upload_account, digest) == 40, "upload_account.digest");
-_Static_assert(__builtin_offsetof(upload_account, encoding_size) == 72, "upload_account.encoding_size");
-_Static_assert(__builtin_offsetof(upload_account, bump) == 76, "upload_account.bump");
-_Static_assert(__builtin_offsetof(upload_account, reserved) == 77, "upload_account.reserved");
 
 #define BATCH_ACCOUNT_DISCRIMINATOR 0x32637461622e6770ull
 typedef struct __attribute__((may_alias)) {
@@ -491,7 +513,8 @@ typedef struct __attribute__((may_alias)) {
   u8 direct_only;
   u8 callback_due;
   u8 bump;
-  u8 reserved[6];
+  u8 permission_bump;
+  u8 reserved[5];
 } request_account;
 _Static_assert(sizeof(request_account) == 336, "request_account has padding");
 _Static_assert(__builtin_offsetof(request_account, discriminator) == 0, "request_account.discriminator");
@@ -519,13 +542,14 @@ _Static_assert(__builtin_offsetof(request_account, state) == 326, "request_accou
 _Static_assert(__builtin_offsetof(request_account, direct_only) == 327, "request_account.direct_only");
 _Static_assert(__builtin_offsetof(request_account, callback_due) == 328, "request_account.callback_due");
 _Static_assert(__builtin_offsetof(request_account, bump) == 329, "request_account.bump");
-_Static_assert(__builtin_offsetof(request_account, reserved) == 330, "request_account.reserved");
+_Static_assert(__builtin_offsetof(request_account, permission_bump) == 330, "request_account.permission_bump");
+_Static_assert(__builtin_offsetof(request_account, reserved) == 331, "request_account.reserved");
 
-enum { TYPE_ANY, TYPE_SYSTEM_PROGRAM, TYPE_TOKEN_PROGRAM, TYPE_KEY_ACCOUNT, TYPE_UPLOAD_ACCOUNT, TYPE_BATCH_ACCOUNT, TYPE_DEMAND_ACCOUNT, TYPE_CONFIG_ACCOUNT, TYPE_PROPOSAL_ACCOUNT, TYPE_VOTE_ACCOUNT, TYPE_PERMISSION_ACCOUNT, TYPE_PROVER_ACCOUNT, TYPE_POSITION_ACCOUNT, TYPE_REQUEST_ACCOUNT };
+enum { TYPE_ANY, TYPE_SYSTEM_PROGRAM, TYPE_TOKEN_PROGRAM, TYPE_UPLOAD_ACCOUNT, TYPE_KEY_ACCOUNT, TYPE_BATCH_ACCOUNT, TYPE_DEMAND_ACCOUNT, TYPE_CONFIG_ACCOUNT, TYPE_PROPOSAL_ACCOUNT, TYPE_VOTE_ACCOUNT, TYPE_PERMISSION_ACCOUNT, TYPE_PROVER_ACCOUNT, TYPE_POSITION_ACCOUNT, TYPE_REQUEST_ACCOUNT };
 #define FIRST_RECORD_TYPE 3
 static const account_type ACCOUNT_TYPES[11] = {
-  {KEY_ACCOUNT_DISCRIMINATOR, sizeof(key_account), ERROR_WRONG_KEY_ACCOUNT},
   {UPLOAD_ACCOUNT_DISCRIMINATOR, sizeof(upload_account), ERROR_WRONG_UPLOAD_ACCOUNT},
+  {KEY_ACCOUNT_DISCRIMINATOR, sizeof(key_account), ERROR_WRONG_KEY_ACCOUNT},
   {BATCH_ACCOUNT_DISCRIMINATOR, sizeof(batch_account), ERROR_WRONG_BATCH_ACCOUNT},
   {DEMAND_ACCOUNT_DISCRIMINATOR, sizeof(demand_account), ERROR_WRONG_DEMAND_ACCOUNT},
   {CONFIG_ACCOUNT_DISCRIMINATOR, sizeof(config_account), ERROR_WRONG_CONFIG_ACCOUNT},
@@ -537,35 +561,35 @@ static const account_type ACCOUNT_TYPES[11] = {
   {REQUEST_ACCOUNT_DISCRIMINATOR, sizeof(request_account), ERROR_WRONG_REQUEST_ACCOUNT},
 };
 
-#define INIT_KEY_TAG 0
-enum { INIT_KEY_AUTHORITY = 0, INIT_KEY_UPLOAD = 1, INIT_KEY_SYSTEM_PROGRAM = 2 };
-static const account_rule INIT_KEY_ACCOUNTS[3] = {{3, TYPE_ANY}, {2, TYPE_ANY}, {0, TYPE_SYSTEM_PROGRAM}};
-#define INIT_KEY INIT_KEY_ACCOUNTS, 3, sizeof(init_key_arguments), 0
+#define INIT_UPLOAD_TAG 0
+enum { INIT_UPLOAD_AUTHORITY = 0, INIT_UPLOAD_UPLOAD = 1, INIT_UPLOAD_SYSTEM_PROGRAM = 2 };
+static const account_rule INIT_UPLOAD_ACCOUNTS[3] = {{3, TYPE_ANY}, {2, TYPE_ANY}, {0, TYPE_SYSTEM_PROGRAM}};
+#define INIT_UPLOAD INIT_UPLOAD_ACCOUNTS, 3, sizeof(init_upload_arguments), 0
 typedef struct __attribute__((may_alias)) {
   u8 tag;
   u8 reserved[3];
-  u32 encoding_size;
+  u32 size;
   u8 digest[32];
-} init_key_arguments;
-_Static_assert(sizeof(init_key_arguments) == 40, "init_key_arguments has padding");
-_Static_assert(__builtin_offsetof(init_key_arguments, tag) == 0, "init_key_arguments.tag");
-_Static_assert(__builtin_offsetof(init_key_arguments, reserved) == 1, "init_key_arguments.reserved");
-_Static_assert(__builtin_offsetof(init_key_arguments, encoding_size) == 4, "init_key_arguments.encoding_size");
-_Static_assert(__builtin_offsetof(init_key_arguments, digest) == 8, "init_key_arguments.digest");
+} init_upload_arguments;
+_Static_assert(sizeof(init_upload_arguments) == 40, "init_upload_arguments has padding");
+_Static_assert(__builtin_offsetof(init_upload_arguments, tag) == 0, "init_upload_arguments.tag");
+_Static_assert(__builtin_offsetof(init_upload_arguments, reserved) == 1, "init_upload_arguments.reserved");
+_Static_assert(__builtin_offsetof(init_upload_arguments, size) == 4, "init_upload_arguments.size");
+_Static_assert(__builtin_offsetof(init_upload_arguments, digest) == 8, "init_upload_arguments.digest");
 
-#define WRITE_KEY_TAG 1
-enum { WRITE_KEY_AUTHORITY = 0, WRITE_KEY_UPLOAD = 1 };
-static const account_rule WRITE_KEY_ACCOUNTS[2] = {{1, TYPE_ANY}, {2, TYPE_UPLOAD_ACCOUNT}};
-#define WRITE_KEY WRITE_KEY_ACCOUNTS, 2, sizeof(write_key_arguments), 1
+#define WRITE_UPLOAD_TAG 1
+enum { WRITE_UPLOAD_AUTHORITY = 0, WRITE_UPLOAD_UPLOAD = 1 };
+static const account_rule WRITE_UPLOAD_ACCOUNTS[2] = {{1, TYPE_ANY}, {2, TYPE_UPLOAD_ACCOUNT}};
+#define WRITE_UPLOAD WRITE_UPLOAD_ACCOUNTS, 2, sizeof(write_upload_arguments), 1
 typedef struct __attribute__((may_alias)) {
   u8 tag;
   u8 reserved[3];
   u32 offset;
-} write_key_arguments;
-_Static_assert(sizeof(write_key_arguments) == 8, "write_key_arguments has padding");
-_Static_assert(__builtin_offsetof(write_key_arguments, tag) == 0, "write_key_arguments.tag");
-_Static_assert(__builtin_offsetof(write_key_arguments, reserved) == 1, "write_key_arguments.reserved");
-_Static_assert(__builtin_offsetof(write_key_arguments, offset) == 4, "write_key_arguments.offset");
+} write_upload_arguments;
+_Static_assert(sizeof(write_upload_arguments) == 8, "write_upload_arguments has padding");
+_Static_assert(__builtin_offsetof(write_upload_arguments, tag) == 0, "write_upload_arguments.tag");
+_Static_assert(__builtin_offsetof(write_upload_arguments, reserved) == 1, "write_upload_arguments.reserved");
+_Static_assert(__builtin_offsetof(write_upload_arguments, offset) == 4, "write_upload_arguments.offset");
 
 #define FINALIZE_KEY_TAG 2
 enum { FINALIZE_KEY_AUTHORITY = 0, FINALIZE_KEY_UPLOAD = 1, FINALIZE_KEY_KEY = 2, FINALIZE_KEY_SYSTEM_PROGRAM = 3 };
@@ -577,18 +601,18 @@ typedef struct __attribute__((may_alias)) {
 _Static_assert(sizeof(finalize_key_arguments) == 1, "finalize_key_arguments has padding");
 _Static_assert(__builtin_offsetof(finalize_key_arguments, tag) == 0, "finalize_key_arguments.tag");
 
-#define CANCEL_KEY_TAG 3
-enum { CANCEL_KEY_AUTHORITY = 0, CANCEL_KEY_UPLOAD = 1 };
-static const account_rule CANCEL_KEY_ACCOUNTS[2] = {{3, TYPE_ANY}, {2, TYPE_UPLOAD_ACCOUNT}};
-#define CANCEL_KEY CANCEL_KEY_ACCOUNTS, 2, sizeof(cancel_key_arguments), 0
+#define CANCEL_UPLOAD_TAG 3
+enum { CANCEL_UPLOAD_AUTHORITY = 0, CANCEL_UPLOAD_UPLOAD = 1 };
+static const account_rule CANCEL_UPLOAD_ACCOUNTS[2] = {{3, TYPE_ANY}, {2, TYPE_UPLOAD_ACCOUNT}};
+#define CANCEL_UPLOAD CANCEL_UPLOAD_ACCOUNTS, 2, sizeof(cancel_upload_arguments), 0
 typedef struct __attribute__((may_alias)) {
   u8 tag;
-} cancel_key_arguments;
-_Static_assert(sizeof(cancel_key_arguments) == 1, "cancel_key_arguments has padding");
-_Static_assert(__builtin_offsetof(cancel_key_arguments, tag) == 0, "cancel_key_arguments.tag");
+} cancel_upload_arguments;
+_Static_assert(sizeof(cancel_upload_arguments) == 1, "cancel_upload_arguments has padding");
+_Static_assert(__builtin_offsetof(cancel_upload_arguments, tag) == 0, "cancel_upload_arguments.tag");
 
 #define VERIFY_GROTH16_TAG 4
-enum { VERIFY_GROTH16_KEY = 0 };
+enum { VERIFY_GROTH16_KEY = 0, VERIFY_GROTH16_UPLOAD = 1 };
 static const account_rule VERIFY_GROTH16_ACCOUNTS[1] = {{0, TYPE_ANY}};
 #define VERIFY_GROTH16 VERIFY_GROTH16_ACCOUNTS, 1, sizeof(verify_groth16_arguments), 1
 typedef struct __attribute__((may_alias)) {
@@ -844,7 +868,7 @@ _Static_assert(__builtin_offsetof(assign_request_arguments, reserved) == 1, "ass
 _Static_assert(__builtin_offsetof(assign_request_arguments, price) == 8, "assign_request_arguments.price");
 
 #define FULFIL_REQUEST_TAG 22
-enum { FULFIL_REQUEST_CONFIG = 0, FULFIL_REQUEST_PROVER = 1, FULFIL_REQUEST_REQUEST = 2, FULFIL_REQUEST_KEY = 3, FULFIL_REQUEST_VAULT = 4, FULFIL_REQUEST_REFUND_TO = 5, FULFIL_REQUEST_TOKEN_PROGRAM = 6 };
+enum { FULFIL_REQUEST_CONFIG = 0, FULFIL_REQUEST_PROVER = 1, FULFIL_REQUEST_REQUEST = 2, FULFIL_REQUEST_KEY = 3, FULFIL_REQUEST_VAULT = 4, FULFIL_REQUEST_REFUND_TO = 5, FULFIL_REQUEST_TOKEN_PROGRAM = 6, FULFIL_REQUEST_UPLOAD = 7 };
 static const account_rule FULFIL_REQUEST_ACCOUNTS[7] = {{2, TYPE_CONFIG_ACCOUNT}, {2, TYPE_PROVER_ACCOUNT}, {2, TYPE_REQUEST_ACCOUNT}, {0, TYPE_KEY_ACCOUNT}, {2, TYPE_ANY}, {2, TYPE_ANY}, {0, TYPE_TOKEN_PROGRAM}};
 #define FULFIL_REQUEST FULFIL_REQUEST_ACCOUNTS, 7, sizeof(fulfil_request_arguments), 1
 typedef struct __attribute__((may_alias)) {
@@ -888,7 +912,7 @@ _Static_assert(sizeof(demand_reveal_arguments) == 1, "demand_reveal_arguments ha
 _Static_assert(__builtin_offsetof(demand_reveal_arguments, tag) == 0, "demand_reveal_arguments.tag");
 
 #define CHALLENGE_LEAF_TAG 26
-enum { CHALLENGE_LEAF_CONFIG = 0, CHALLENGE_LEAF_COMMITTER = 1, CHALLENGE_LEAF_BATCH = 2, CHALLENGE_LEAF_KEY = 3, CHALLENGE_LEAF_VAULT = 4, CHALLENGE_LEAF_REWARD = 5, CHALLENGE_LEAF_TOKEN_PROGRAM = 6 };
+enum { CHALLENGE_LEAF_CONFIG = 0, CHALLENGE_LEAF_COMMITTER = 1, CHALLENGE_LEAF_BATCH = 2, CHALLENGE_LEAF_KEY = 3, CHALLENGE_LEAF_VAULT = 4, CHALLENGE_LEAF_REWARD = 5, CHALLENGE_LEAF_TOKEN_PROGRAM = 6, CHALLENGE_LEAF_UPLOAD = 7 };
 static const account_rule CHALLENGE_LEAF_ACCOUNTS[7] = {{2, TYPE_CONFIG_ACCOUNT}, {2, TYPE_PROVER_ACCOUNT}, {2, TYPE_BATCH_ACCOUNT}, {0, TYPE_KEY_ACCOUNT}, {2, TYPE_ANY}, {2, TYPE_ANY}, {0, TYPE_TOKEN_PROGRAM}};
 #define CHALLENGE_LEAF CHALLENGE_LEAF_ACCOUNTS, 7, sizeof(challenge_leaf_arguments), 1
 typedef struct __attribute__((may_alias)) {
@@ -926,7 +950,7 @@ _Static_assert(__builtin_offsetof(demand_leaf_arguments, reserved) == 1, "demand
 _Static_assert(__builtin_offsetof(demand_leaf_arguments, leaf) == 4, "demand_leaf_arguments.leaf");
 
 #define ANSWER_LEAF_TAG 28
-enum { ANSWER_LEAF_DEMANDER = 0, ANSWER_LEAF_COMMITTER = 1, ANSWER_LEAF_BATCH = 2, ANSWER_LEAF_DEMAND = 3, ANSWER_LEAF_KEY = 4 };
+enum { ANSWER_LEAF_DEMANDER = 0, ANSWER_LEAF_COMMITTER = 1, ANSWER_LEAF_BATCH = 2, ANSWER_LEAF_DEMAND = 3, ANSWER_LEAF_KEY = 4, ANSWER_LEAF_UPLOAD = 5 };
 static const account_rule ANSWER_LEAF_ACCOUNTS[5] = {{2, TYPE_ANY}, {2, TYPE_PROVER_ACCOUNT}, {2, TYPE_BATCH_ACCOUNT}, {2, TYPE_DEMAND_ACCOUNT}, {0, TYPE_KEY_ACCOUNT}};
 #define ANSWER_LEAF ANSWER_LEAF_ACCOUNTS, 5, sizeof(answer_leaf_arguments), 1
 typedef struct __attribute__((may_alias)) {

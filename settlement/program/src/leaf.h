@@ -66,20 +66,20 @@ static void set_leaf_state(account *batch, u64 index, u64 state) {
   *four = (u8)((*four & ~(3 << (index % 4 * 2))) | state << (index % 4 * 2));
 }
 
-// A leaf that is shown with its proof and its inputs: `shown` is challenge_leaf_arguments or answer_leaf_arguments, which
-// are one layout, followed by the inputs and the path. *is_true says whether the proof holds under the key. An accident
-// of the verifier is neither: it is passed on.
-static u64 judge_leaf(const instruction *ix, const account *key_at, const account *batch, int *is_true) {
+// A leaf that is shown with its proof and its inputs: the data opens with challenge_leaf_arguments or answer_leaf_arguments,
+// which are one layout; `tail` holds the inputs and the path. *is_true says whether the proof holds under the key. An
+// accident of the verifier is neither: it is passed on.
+static u64 judge_leaf(const instruction *ix, const slice *tail, const account *key_at, const account *batch, int *is_true) {
   const challenge_leaf_arguments *shown = (const challenge_leaf_arguments *)ix->data;
   const key_account *key = (const key_account *)key_at->data;
-  const u8 *inputs = ix->data + sizeof *shown;
-  u64 tail = ix->data_size - sizeof *shown, inputs_size = (u64)shown->n_inputs * SCALAR_SIZE;
+  const u8 *inputs = tail->bytes;
+  u64 inputs_size = (u64)shown->n_inputs * SCALAR_SIZE;
   u8 inputs_digest[32] __attribute__((aligned(8))), proof_digest[32] __attribute__((aligned(8)));
-  REQUIRE(tail >= inputs_size, ERROR_WRONG_INPUT_COUNT);
+  REQUIRE(tail->size >= inputs_size, ERROR_WRONG_INPUT_COUNT);
   TRY(digest_inputs(inputs, shown->n_inputs, inputs_digest));
   TRY(digest_proof(shown->proof, proof_digest));
   leaf as_committed = {shown->request, key->digest, inputs_digest, proof_digest, shown->prover, shown->price};
-  slice path = {inputs + inputs_size, tail - inputs_size};
+  slice path = {inputs + inputs_size, tail->size - inputs_size};
   TRY(require_in_batch((const batch_account *)batch->data, &as_committed, shown->leaf, path));
 
   *is_true = 0;

@@ -36,10 +36,9 @@ static u64 settle_request(config_account *network, prover_account *pool, request
   return 0;
 }
 
-// The stake has not denied this use of the key. The permission's account may not exist: then all is permitted.
-static u64 require_permitted(const instruction *ix, const account *permission, const u8 *key_digest, u64 use) {
-  derivation at = {{{SEED_PERMISSION, sizeof SEED_PERMISSION - 1}, {key_digest, 32}}, 2, 0};
-  TRY(require_canonical_address(ix, permission, &at, ERROR_WRONG_PERMISSION_ADDRESS));
+// The stake has not denied this use of the key. `permission` stands at its canonical address, which the caller has
+// checked, and may not exist: then all is permitted.
+static u64 require_permitted(const instruction *ix, const account *permission, u64 use) {
   if (require_type(ix, permission, TYPE_PERMISSION_ACCOUNT) != 0) return 0;
   REQUIRE(!(((const permission_account *)permission->data)->denied & use), ERROR_KEY_DENIED);
   return 0;

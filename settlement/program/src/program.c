@@ -5,7 +5,7 @@
 #include "processor/assign_request.c"
 #include "processor/burn.c"
 #include "processor/call_back.c"
-#include "processor/cancel_key.c"
+#include "processor/cancel_upload.c"
 #include "processor/challenge_leaf.c"
 #include "processor/claim_leaf.c"
 #include "processor/close_request.c"
@@ -18,7 +18,7 @@
 #include "processor/execute.c"
 #include "processor/finalize_key.c"
 #include "processor/fulfil_request.c"
-#include "processor/init_key.c"
+#include "processor/init_upload.c"
 #include "processor/initialize.c"
 #include "processor/open_request.c"
 #include "processor/propose.c"
@@ -33,17 +33,17 @@
 #include "processor/void_leaf.c"
 #include "processor/vote.c"
 #include "processor/withdraw_stake.c"
-#include "processor/write_key.c"
+#include "processor/write_upload.c"
 
 u64 entrypoint(u8 *input) {
   instruction ix;
   TRY(read_input(input, &ix));
   REQUIRE(ix.data_size > 0, ERROR_MALFORMED_INSTRUCTION);
   switch (ix.data[0]) {
-    case INIT_KEY_TAG: return process_init_key(&ix);
-    case WRITE_KEY_TAG: return process_write_key(&ix);
+    case INIT_UPLOAD_TAG: return process_init_upload(&ix);
+    case WRITE_UPLOAD_TAG: return process_write_upload(&ix);
     case FINALIZE_KEY_TAG: return process_finalize_key(&ix);
-    case CANCEL_KEY_TAG: return process_cancel_key(&ix);
+    case CANCEL_UPLOAD_TAG: return process_cancel_upload(&ix);
     case VERIFY_GROTH16_TAG: return process_verify_groth16(&ix);
     case COMMIT_BATCH_TAG: return process_commit_batch(&ix);
     case INITIALIZE_TAG: return process_initialize(&ix);

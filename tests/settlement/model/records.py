@@ -165,6 +165,7 @@ class Request(Record):
     state: int
     direct_only: int
     bump: int
+    permission_bump: int
     prover: bytes = NOBODY
     price: int = 0
     bond: int = 0
@@ -174,7 +175,6 @@ class Request(Record):
     settle_until_s: int = 0
     answer_until_s: int = 0
     callback_due: int = 0
-    permission_bump: int = 0
 
 
 @dataclass

@@ -94,7 +94,9 @@ def open_request(ledger: Ledger, given: Given, must: Demands) -> None:
         must(ledger.is_free(canonical), "RequestAlreadyOpen")
     ledger.may_pay_in(given, must, given["source"], requester, told["cap"])
     must.hold()
-    request = Request(requester=requester, refund_to=refund_to, key=key.digest, state=OPEN, bump=bump, **told)
+    _, permission_bump = ledger.find(b"permission", key.digest)
+    roles = {"requester": requester, "refund_to": refund_to, "key": key.digest}
+    request = Request(state=OPEN, bump=bump, permission_bump=permission_bump, **roles, **told)
     ledger.make(canonical, request, requester)
     ledger.move(given["source"], network.vault, request.cap)
 

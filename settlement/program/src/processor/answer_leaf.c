@@ -6,7 +6,9 @@
 //             [writable] batch
 //             [writable] demand: closed here
 //             [] key: the leaf's
+//             [] upload, if the data ends with the arguments: it holds what would follow them
 //   data      answer_leaf_arguments, then the inputs and the path, 32 bytes each
+#include "../upload.h"
 #include "../void.h"
 
 _Static_assert(sizeof(answer_leaf_arguments) == sizeof(challenge_leaf_arguments), "judge_leaf reads both");
@@ -29,8 +31,10 @@ static u64 process_answer_leaf(const instruction *ix) {
   TRY(require_demand(demand, batch, demander));
   REQUIRE(leaf_state(batch, record->leaf) == LEAF_DEMANDED, ERROR_LEAF_SETTLED);
   REQUIRE(record->leaf == index, ERROR_WRONG_DEMAND_ACCOUNT);
+  slice tail;
+  TRY(read_tail(ix, sizeof(answer_leaf_arguments), ANSWER_LEAF_UPLOAD, &tail));
   int is_true;
-  TRY(judge_leaf(ix, ix->accounts[ANSWER_LEAF_KEY], batch, &is_true));
+  TRY(judge_leaf(ix, &tail, ix->accounts[ANSWER_LEAF_KEY], batch, &is_true));
   REQUIRE(is_true, ERROR_INVALID_PROOF);
 
   TRY(add_amount(&((prover_account *)committer->data)->earned, record->bond));

@@ -7,7 +7,9 @@
 //             [writable] vault
 //             [writable] reward: a token account of the challenger's
 //             [] token program
+//             [] upload, if the data ends with the arguments: it holds what would follow them
 //   data      challenge_leaf_arguments, then the inputs and the path, 32 bytes each
+#include "../upload.h"
 #include "../void.h"
 
 static u64 process_challenge_leaf(const instruction *ix) {
@@ -19,8 +21,10 @@ static u64 process_challenge_leaf(const instruction *ix) {
   i64 now_s;
   TRY(unix_time(&now_s));
   REQUIRE(now_s <= ((const batch_account *)batch->data)->challenge_until_s, ERROR_CHALLENGE_WINDOW_OVER);
+  slice tail;
+  TRY(read_tail(ix, sizeof(challenge_leaf_arguments), CHALLENGE_LEAF_UPLOAD, &tail));
   int is_true;
-  TRY(judge_leaf(ix, ix->accounts[CHALLENGE_LEAF_KEY], batch, &is_true));
+  TRY(judge_leaf(ix, &tail, ix->accounts[CHALLENGE_LEAF_KEY], batch, &is_true));
   REQUIRE(!is_true, ERROR_LEAF_IS_TRUE);
   REQUIRE(leaf_state(batch, index) == LEAF_UNPAID, ERROR_LEAF_SETTLED);
   TRY(void_leaf(config, committer, batch, index, &reward));

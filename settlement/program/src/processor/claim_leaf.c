@@ -18,13 +18,16 @@ static u64 process_claim_leaf(const instruction *ix) {
   const claim_leaf_arguments *arguments = (const claim_leaf_arguments *)ix->data;
   account *config = ix->accounts[CLAIM_LEAF_CONFIG], *prover = ix->accounts[CLAIM_LEAF_PROVER];
   account *request_at = ix->accounts[CLAIM_LEAF_REQUEST], *batch_at = ix->accounts[CLAIM_LEAF_BATCH];
+  const account *permission = ix->accounts[CLAIM_LEAF_PERMISSION];
   request_account *request = (request_account *)request_at->data;
   const batch_account *batch = (const batch_account *)batch_at->data;
   prover_account *pool = (prover_account *)prover->data;
   REQUIRE(request->state == ASSIGNED, ERROR_REQUEST_NOT_ASSIGNED);
   REQUIRE(!request->direct_only, ERROR_DIRECT_ONLY);
   REQUIRE(equal32(request->prover, prover->key), ERROR_NOT_ASSIGNED_PROVER);
-  TRY(require_permitted(ix, ix->accounts[CLAIM_LEAF_PERMISSION], request->key, DENY_BATCHES));
+  derivation rules = {{{SEED_PERMISSION, sizeof SEED_PERMISSION - 1}, {request->key, 32}}, 2, request->permission_bump};
+  TRY(require_address(ix, permission, &rules, ERROR_WRONG_PERMISSION_ADDRESS));
+  TRY(require_permitted(ix, permission, DENY_BATCHES));
   i64 now_s;
   TRY(unix_time(&now_s));
   REQUIRE(now_s > batch->challenge_until_s, ERROR_CHALLENGE_WINDOW_OPEN);

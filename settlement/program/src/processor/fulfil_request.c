@@ -8,9 +8,11 @@
 //             [writable] vault
 //             [writable] refund_to: the request's
 //             [] token program
+//             [] upload, if the data ends with the arguments: it holds the inputs
 //   data      fulfil_request_arguments, then n_public inputs of 32 bytes, big-endian
 #include "../leaf.h"
 #include "../payment.h"
+#include "../upload.h"
 
 static u64 require_statement(const request_account *request, const key_account *key, const u8 *inputs) {
   u8 digest[32] __attribute__((aligned(8)));
@@ -42,13 +44,14 @@ static u64 process_fulfil_request(const instruction *ix) {
   const key_account *key = (const key_account *)key_at->data;
   request_account *request = (request_account *)ix->accounts[FULFIL_REQUEST_REQUEST]->data;
   prover_account *pool = (prover_account *)prover->data;
-  const u8 *inputs = ix->data + sizeof *arguments;
+  slice inputs;
   u64 pay;
   TRY(payment_due(request, &pay));
   REQUIRE(equal32(request->prover, prover->key), ERROR_NOT_ASSIGNED_PROVER);
-  REQUIRE(ix->data_size - sizeof *arguments == (u64)key->n_public * SCALAR_SIZE, ERROR_WRONG_INPUT_COUNT);
-  TRY(require_statement(request, key, inputs));
-  TRY(verify_proof(key_at->data + sizeof *key, key->n_public, arguments->proof, inputs));
+  TRY(read_tail(ix, sizeof *arguments, FULFIL_REQUEST_UPLOAD, &inputs));
+  REQUIRE(inputs.size == (u64)key->n_public * SCALAR_SIZE, ERROR_WRONG_INPUT_COUNT);
+  TRY(require_statement(request, key, inputs.bytes));
+  TRY(verify_proof(key_at->data + sizeof *key, key->n_public, arguments->proof, inputs.bytes));
 
   TRY(settle_request((config_account *)config->data, pool, request, pay));
   return send_refund(config, ix->accounts[FULFIL_REQUEST_VAULT], request, ix->accounts[FULFIL_REQUEST_REFUND_TO]);

@@ -1,6 +1,6 @@
 // verify_receipt: says yes if a leaf stands under a batch's root, its window is over and it was not voided, and its key was
 // registered when the batch was committed, so that anyone could challenge it; else refuses by name. Any program may call it; on
-// yes the return data is the batch's committer (32 bytes).
+// yes the return data is a `verdict`: what the leaf says, and whose batch it is of. A caller compares it with what it wants.
 //
 //   accounts  [] batch
 //             [] key: the leaf's
@@ -25,6 +25,14 @@ static u64 process_verify_receipt(const instruction *ix) {
   u64 state = leaf_state(batch_at, arguments->leaf);
   REQUIRE(state != LEAF_VOID, ERROR_LEAF_VOID);
   REQUIRE(state != LEAF_DEMANDED, ERROR_CHALLENGE_WINDOW_OPEN);
-  sol_set_return_data(batch->committer, sizeof batch->committer);
+
+  verdict yes = {.price = arguments->price, .committed_s = batch->unix_time_s};
+  copy_words(yes.committer, batch->committer, 32);
+  copy_words(yes.key, key->digest, 32);
+  copy_words(yes.inputs, arguments->inputs, 32);
+  copy_words(yes.proof, arguments->proof_digest, 32);
+  copy_words(yes.request, arguments->request, 32);
+  copy_words(yes.prover, arguments->prover, 32);
+  sol_set_return_data((const u8 *)&yes, sizeof yes);
   return 0;
 }
