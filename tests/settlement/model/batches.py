@@ -173,13 +173,14 @@ def void_leaf(ledger: Ledger, given: Given, must: Demands) -> None:
     batch, demand = _is_demand(ledger, given, must)
     must(given["refund_to"] == demand.refund_to, "WrongTokenAccount")
     must(ledger.now_s > demand.answer_until_s, "NotYetMissed")
-    must(given["vault"] == ledger.network.vault, "WrongVault")
-    must(_is_pending(ledger, demand) or ledger.may_receive(given["refund_to"]), "WrongTokenAccount")
+    is_pending, is_paid = _is_pending(ledger, demand), ledger.may_receive(given["refund_to"])
+    if is_paid or not is_pending:
+        ledger.may_pay_out(given, must, given["refund_to"])
     must.hold()
-    if _is_pending(ledger, demand):
+    if is_pending:
         demand.bond += _void(ledger, batch, demand.leaf)
         batch.open_demands -= 1
-    if ledger.may_receive(demand.refund_to):
+    if is_paid:
         ledger.move(ledger.network.vault, demand.refund_to, demand.bond)
         ledger.close(given["demand"], demand.demander)
 

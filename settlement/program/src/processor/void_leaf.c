@@ -26,7 +26,6 @@ static u64 process_void_leaf(const instruction *ix) {
   TRY(unix_time(&now_s));
   REQUIRE(now_s > record->answer_until_s, ERROR_NOT_YET_MISSED);
 
-  TRY(require_vault(config, ix->accounts[VOID_LEAF_VAULT]));
   if (leaf_state(batch, record->leaf) == LEAF_DEMANDED) {
     TRY(void_leaf(config, committer, batch, record->leaf, &record->bond));
     ((batch_account *)batch->data)->open_demands -= 1;
