@@ -23,7 +23,7 @@ from proofgrid.settlement.layout.provers import PROVER_ACCOUNT
 from proofgrid.settlement.parameters import Parameters
 from proofgrid.settlement.program import program_bytes
 from proofgrid.settlement.transactions import refusal_of
-from tests.settlement.conftest import Chain
+from tests.settlement.chains import Chain
 from tests.settlement.model import batches, governance, requests, stakes
 from tests.settlement.model.cast import CAST, keypair
 from tests.settlement.model.ledger import Ledger, Refused, apply
