@@ -7,8 +7,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.proofgrid-setup
 
-.PHONY: help setup test check bench demo program-check program-costs program-mutants package fuzz fuzz-kernels submitter-faults verify-build \
-    sanitize clean
+.PHONY: help setup test check bench demo program-check program-costs program-mutants ledger-model ledger-bugs package fuzz \
+    fuzz-kernels submitter-faults verify-build sanitize clean
 
 help:  ## what the targets do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -41,6 +41,13 @@ program-costs: setup  ## compute units and bytes of every instruction, measured;
 
 program-check: setup  ## the committed on-chain program is its source, byte for byte
 	$(BIN)/python -m proofgrid.settlement.program.build --check
+
+SEQUENCES ?= 20000
+ledger-model: setup  ## random instructions against a model of the ledger: tokens are conserved to the unit (SEQUENCES=20000)
+	$(BIN)/python -m tests.settlement.model --sequences $(SEQUENCES)
+
+ledger-bugs: setup  ## bugs put into the on-chain program one at a time: that model must notice each
+	$(BIN)/python -m tests.settlement.model.bugs
 
 JOBS ?= 2
 program-mutants: setup  ## each check of the on-chain program taken away: some test must fail (JOBS=2)

@@ -1,10 +1,17 @@
 """void_leaf: a demand that nobody answered in time voids its leaf."""
 
+import pytest
+from solders.account import Account
+from solders.pubkey import Pubkey
+
+from proofgrid.settlement.accounts import DemandAccount
 from proofgrid.settlement.addresses import demand_address, vault_address
+from proofgrid.settlement.instructions import batches
 from proofgrid.settlement.layout.batches import DEMAND_ACCOUNT, LEAF_VOID, VOID_LEAF
 from tests.settlement.altered import with_account
 from tests.settlement.batches import (
     BOND,
+    answer,
     demand,
     filled,
     void,
@@ -52,17 +59,38 @@ def test_more_than_is_locked_is_not_slashed(network: Network, committer: Person)
     chain.refuses("Overflow", void(batch, 2, demander))
 
 
-def test_a_refund_account_that_was_closed_can_be_opened_again(network: Network, committer: Person) -> None:
-    """The stake behind the batch stays locked as long: nobody gains by it."""
+@pytest.mark.parametrize("how", ["closed", "frozen"])
+def test_a_refund_that_cannot_be_received_waits(network: Network, committer: Person, how: str) -> None:
+    """No account that somebody else can close or freeze keeps a committer's stake locked (ADR 5)."""
+    # Given a demand that nobody answered, and whose refund nobody can receive
     chain, batch, demander = network.chain, filled(committer), network.person(41, 100)
     chain.send(demand(batch, 2, demander), signers=[demander.keypair])
-    network.pass_time(51)
-    account = chain.svm.get_account(demander.tokens)
-    assert account is not None
-    chain.forge(demander.tokens, account.data[:108] + b"\2" + account.data[109:], account.owner)
-    chain.refuses("WrongTokenAccount", void(batch, 2, demander))
-    chain.forge(demander.tokens, account.data, account.owner)
+    at, _ = demand_address(chain.program_id, batch.address, 2)
+    release = batches.release_batch(chain.program_id, batch.address, committer.prover)
+    purse = chain.svm.get_account(demander.tokens)
+    assert purse is not None
+    frozen = Account(purse.lamports, purse.data[:108] + b"\2" + purse.data[109:], purse.owner)
+    chain.svm.set_account(demander.tokens, frozen if how == "frozen" else Account(0, b"", Pubkey.default()))
+    network.pass_time(PARAMETERS.challenge_window_s + 1)
+    chain.refuses("DemandsOpen", release)
+    # When somebody voids the leaf
     chain.send(void(batch, 2, demander))
+    # Then the committer has lost that leaf's bond, and the rest of its stake is free
+    assert (batch.account.state(2), batch.account.open_demands) == (LEAF_VOID, 0)
+    chain.send(release)
+    pool = committer.pool
+    assert (pool.stake, pool.locked, pool.false_leaves) == (50_000 - BOND, 0, 1)
+    # And the refund waits in the demand for an account that can receive it; no answer takes it
+    refund = PARAMETERS.demand_bond + BOND // 2
+    assert DemandAccount.decode(chain.data(at)).bond == refund
+    chain.refuses("WrongTokenAccount", void(batch, 2, demander))
+    chain.refuses("LeafSettled", answer(batch, 2, demander))
+    chain.svm.set_account(demander.tokens, purse)
+    chain.send(void(batch, 2, demander))
+    assert demander.balance == 100 - PARAMETERS.demand_bond + refund
+    assert committer.pool == pool
+    assert not chain.svm.get_balance(at)
+    chain.refuses("WrongDemandAccount", void(batch, 2, demander))
 
 
 def test_the_vault_is_no_refund_account(network: Network, committer: Person) -> None:

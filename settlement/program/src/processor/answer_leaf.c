@@ -29,6 +29,7 @@ static u64 process_answer_leaf(const instruction *ix) {
   const demand_account *record = (const demand_account *)demand->data;
   TRY(require_committer(batch, committer));
   TRY(require_demand(demand, batch, demander));
+  REQUIRE(leaf_state(batch, record->leaf) == LEAF_DEMANDED, ERROR_LEAF_SETTLED);
   REQUIRE(record->leaf == index, ERROR_WRONG_DEMAND_ACCOUNT);
   slice tail;
   TRY(read_tail(ix, sizeof(answer_leaf_arguments), ANSWER_LEAF_UPLOAD, &tail));

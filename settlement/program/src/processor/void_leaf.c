@@ -1,5 +1,6 @@
 // void_leaf: a demand that was not answered in time: the leaf is void, the committer slashed; the demander gets the bond
-// back and what of the slashed amount is not burned. Anyone may send it.
+// back and what of the slashed amount is not burned. Anyone may send it. An account that was closed or frozen stops nothing:
+// the leaf is void at once, and the tokens wait in the demand until they can be received.
 //
 //   accounts  [writable] demander: gets the demand's rent back
 //             [writable] config
@@ -17,7 +18,7 @@ static u64 process_void_leaf(const instruction *ix) {
   account *demander = ix->accounts[VOID_LEAF_DEMANDER], *config = ix->accounts[VOID_LEAF_CONFIG];
   account *committer = ix->accounts[VOID_LEAF_COMMITTER], *batch = ix->accounts[VOID_LEAF_BATCH];
   account *demand = ix->accounts[VOID_LEAF_DEMAND], *refund_to = ix->accounts[VOID_LEAF_REFUND_TO];
-  const demand_account *record = (const demand_account *)demand->data;
+  demand_account *record = (demand_account *)demand->data;
   TRY(require_committer(batch, committer));
   TRY(require_demand(demand, batch, demander));
   REQUIRE(equal32(record->refund_to, refund_to->key), ERROR_WRONG_TOKEN_ACCOUNT);
@@ -25,10 +26,12 @@ static u64 process_void_leaf(const instruction *ix) {
   TRY(unix_time(&now_s));
   REQUIRE(now_s > record->answer_until_s, ERROR_NOT_YET_MISSED);
 
-  u64 refund = record->bond;
-  TRY(void_leaf(config, committer, batch, record->leaf, &refund));
-  ((batch_account *)batch->data)->open_demands -= 1;
-  TRY(pay_out(config, ix->accounts[VOID_LEAF_VAULT], refund_to, refund));
+  if (leaf_state(batch, record->leaf) == LEAF_DEMANDED) {
+    TRY(void_leaf(config, committer, batch, record->leaf, &record->bond));
+    ((batch_account *)batch->data)->open_demands -= 1;
+    if (!is_token_account(refund_to, ((const config_account *)config->data)->mint)) return 0;
+  }
+  TRY(pay_out(config, ix->accounts[VOID_LEAF_VAULT], refund_to, record->bond));
   close_account(demand, demander);
   return 0;
 }
