@@ -166,7 +166,7 @@ def show_network(looking: Reading) -> None:
 
 @acting
 def pause(action: Action) -> None:
-    """Stop new money: deposits, requests, assignments, batches. Withdrawals and payments go on. For the guardian."""
+    """Stop new money: deposits, requests, assignments. Batches, payments and withdrawals go on. For the guardian."""
     _set_paused(action, paused=True)
 
 
