@@ -1,4 +1,7 @@
-"""A submitter that dies at a chosen moment: before or after any write to its outbox, any request to its endpoint."""
+"""A submitter that dies at a chosen moment: before any write to its outbox, or any request to its endpoint.
+
+To die after one is to die before the next: in between nothing happens that another could see.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -28,17 +31,12 @@ class MortalOutbox(Outbox):
     fate: Fate
 
     def put(self, number: int, root: bytes, leaf_count: int) -> Entry:
-        self.fate.moment("before put")
-        entry = super().put(number, root, leaf_count)
-        self.fate.moment("after put")
-        return entry
+        self.fate.moment("put")
+        return super().put(number, root, leaf_count)
 
     def _update(self, entry: Entry, values: Any) -> bool:
-        name = values.get("state", "note")
-        self.fate.moment(f"before {entry.state} -> {name}")
-        done = super()._update(entry, values)
-        self.fate.moment(f"after {entry.state} -> {name}")
-        return done
+        self.fate.moment(f"{entry.state} -> {values.get('state', 'note')}")
+        return super()._update(entry, values)
 
 
 async def mortal(url: str, outbox: Path, fate: Fate) -> Submitter:
@@ -52,11 +50,8 @@ async def mortal(url: str, outbox: Path, fate: Fate) -> Submitter:
     make_request = provider.make_request
 
     async def watched(body: Any, parser: Any) -> Any:
-        name = type(body).__name__
-        fate.moment(f"before {name}")
-        answer = await make_request(body, parser)
-        fate.moment(f"after {name}")
-        return answer
+        fate.moment(type(body).__name__)
+        return await make_request(body, parser)
 
     provider.make_request = watched  # type: ignore[method-assign]
     return hurried(ready)

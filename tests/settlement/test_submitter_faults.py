@@ -24,8 +24,10 @@ SLOW = ("unseen", "fork_blockhashes")
 @pytest.mark.parametrize("fault", [name for name in FAULTS if name != "none"])
 def test_every_batch_once_under(fault: str) -> None:
     count = 10 if fault in SLOW else 25
-    verdict, struck = ordeal(FAULTS[fault], count)
     kind = fault.partition("_")[0]
+    # Forks are drawn by slot, that is by time: on a slow machine a small chance may never come.
+    often = {"fork": {"probability": 0.2, "count": 5}} if kind == "fork" else {}
+    verdict, struck = ordeal(FAULTS[fault] | often, count)
     assert struck[kind] > 0
     assert verdict.is_perfect, verdict
 
@@ -102,8 +104,7 @@ def test_killed_at_every_moment_of_a_batchs_life(stage: Stage) -> None:
             number += 1
         moved = {"pending -> signed", "signed -> confirmed", "confirmed -> finalized", "finalized -> released"}
         asked = {"SendRawTransaction", "SimulateVersionedTransaction", "GetSignatureStatuses", "GetMultipleAccounts"}
-        for moment in ("put", *moved, *asked):
-            assert {f"before {moment}", f"after {moment}"} <= deaths
+        assert {"put", *moved, *asked} <= deaths
         verdict = await judge(stage.url, stage.outbox, number)
         assert verdict.is_perfect, verdict
 
