@@ -1,8 +1,9 @@
 """Runs the tests of tests/settlement against one mutant after another.
 
-One pytest session collects the tests and runs each once against the true program, which tells how long it takes and
-which instructions it sends; those under all features in a child, for they send what their twins do. Then every mutant gets a forked child: it builds the program, puts it in the place of the
-committed one, and runs the tests that can reach the mutation, the likely ones first, until one fails. About a second.
+One pytest session collects the tests and runs those under mainnet's features once against the true program, which
+tells how long each takes and which instructions it sends; a child runs their twins under all features. Then every
+mutant gets a forked child: it builds the program, puts it in the place of the committed one, and runs the tests that
+can reach the mutation, the likely ones first, until one fails. About a second.
 """
 
 import gc
