@@ -79,6 +79,7 @@ def test_successors_follow(prover: Person) -> None:
     for number in range(4):
         assert commit(prover, build(prover, number, leaves=number + 1)) < 15_000
     assert prover.pool.next_number == 4
+    assert [batch_of(prover, number).number for number in range(4)] == [0, 1, 2, 3]
     assert [batch_of(prover, number).prev_root for number in range(4)] == [ZERO_ROOT, *ROOTS[:3]]
     assert [batch_of(prover, number).root for number in range(4)] == ROOTS[:4]
     assert prover.pool.locked == 10 * BOND

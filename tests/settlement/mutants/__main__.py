@@ -64,10 +64,9 @@ def tried(session: Session, mutants: list[Mutant], kept: report.Memory, jobs: in
     return {mutant: found[mutant] for mutant in mutants}
 
 
-def holds(session: Session) -> list[str]:
-    """The test that fails in a forked child against the true program: there is none, or no kill would mean anything."""
-    trial = session.start(None)
-    while not (verdict := trial.verdict()):
+def fails(truth: Trial) -> list[str]:
+    """The test that fails in a child against the true program: there is none, or no kill would mean anything."""
+    while not (verdict := truth.verdict()):
         time.sleep(PAUSE_S)
     return [] if verdict.outcome == "survived" else [verdict.by]
 
@@ -89,10 +88,12 @@ def main() -> int:
     broken: list[str] = []
 
     def work(session: Session) -> None:
-        broken.extend(session.baseline.failed or holds(session))
+        broken.extend(session.baseline.failed)
         if not broken:
-            tell(f"{len(session.items)} tests hold for the true program; {len(mutants)} mutants")
+            tell(f"{len(session.items)} tests; {len(mutants)} mutants")
+            truth = session.start(None)
             verdicts.update(report.judged(tried(session, mutants, memory(files, options.kept), options.jobs)))
+            broken.extend(fails(truth))
 
     run(files, Session(SOURCES, work, lambda mutant: report.reason_for(mutant) is not None))
     if broken:

@@ -1,10 +1,12 @@
 """Runs the tests of tests/settlement against one mutant after another.
 
-One pytest session collects the tests and runs each once against the true program, which tells how long it takes and
-which instructions it sends. Then every mutant gets a forked child: it builds the program, puts it in the place of the
-committed one, and runs the tests that can reach the mutation, the likely ones first, until one fails. About a second.
+One pytest session collects the tests and runs those under mainnet's features once against the true program, which
+tells how long each takes and which instructions it sends; a child runs their twins under all features. Then every
+mutant gets a forked child: it builds the program, puts it in the place of the committed one, and runs the tests that
+can reach the mutation, the likely ones first, until one fails. About a second.
 """
 
+import gc
 import json
 import os
 import shutil
@@ -76,13 +78,14 @@ class Session:
             return send(chain, *batch, **options)  # type: ignore[arg-type]
 
         chains.Chain.send = noting  # type: ignore[assignment,method-assign]
-        for current, following in _pairs(list(self.items)):
+        for current, following in _pairs([name for name in self.items if name == _twin(name)]):
             self.baseline.sends[current] = set()
             began = time.monotonic()
             if _fails(self.items[current], self.items.get(following)):
                 self.baseline.failed.append(current)
             self.baseline.seconds[current] = time.monotonic() - began
         chains.Chain.send = send  # type: ignore[method-assign]
+        gc.freeze()  # what children need not touch stays shared
 
     def tests_for(self, mutant: Mutant, hint: str = "") -> list[str]:
         """Every test that can notice: last time's, then the instructions' own files, quick ones first.
@@ -93,20 +96,20 @@ class Session:
 
         def order(name: str) -> tuple[bool, bool, bool, float]:
             path = self.items[name].path.name
-            return name != hint, "all_features" in name, path not in own, self.baseline.seconds[name]
+            return name != hint, name != _twin(name), path not in own, self.baseline.seconds[_twin(name)]
 
         found = sorted(filter(lambda name: self._reaches(name, mutant), self.items), key=order)
         if not self._is_equivalent(mutant):
             return found
-        return [name for name in found if self.items[name].path.name in own and "all_features" not in name]
+        return [name for name in found if self.items[name].path.name in own and name == _twin(name)]
 
     def _reaches(self, name: str, mutant: Mutant) -> bool:
         if "chain" not in self.items[name].fixturenames:  # type: ignore[attr-defined]
             return mutant.file in ARITHMETIC
-        return bool(self.baseline.sends[name] & (mutant.instructions | {"*"}))
+        return bool(self.baseline.sends[_twin(name)] & (mutant.instructions | {"*"}))
 
     def start(self, mutant: Mutant | None, hint: str = "") -> "Trial":
-        """A forked child at work on this mutant; None: on the true program, which must survive."""
+        """A forked child at work on this mutant; None: on the true program, which must survive all features."""
         folder = Path(tempfile.mkdtemp(prefix="proofgrid-mutant-"))
         child = os.fork()
         if child:
@@ -123,7 +126,7 @@ class Session:
 
     def _try(self, mutant: Mutant | None, folder: Path, hint: str) -> Verdict:
         if mutant is None:
-            return self._tested([name for name in self.items if "all_features" not in name])
+            return self._tested([name for name in self.items if name != _twin(name)])
         shutil.copytree(self.sources, folder / "src")
         target = folder / "src" / mutant.file
         text = target.read_text()
@@ -179,6 +182,11 @@ def _accident(done: int) -> str:
 def _is_of_the_program(item: pytest.Item) -> bool:
     """On a chain of the fixture's, or a header's own test."""
     return "chain" in getattr(item, "fixturenames", ()) or item.path.name in set().union(*ARITHMETIC.values())
+
+
+def _twin(name: str) -> str:
+    """The same test under mainnet's features."""
+    return name.replace("all_features", "mainnet")
 
 
 def _fails(item: pytest.Item, following: pytest.Item | None) -> bool:
