@@ -66,8 +66,9 @@ def test_receipt_releases_the_money(scene: Scene) -> None:
 
 def test_other_leaf_releases_nothing(scene: Scene) -> None:
     scene.refuses("OtherStatement()", Place(make_leaf(3), 3, scene.true.path, scene.true.root, 5))
-    told = scene.true.leaf.model_copy(update={"public_inputs_digest": digest_public_inputs([7, 2**200, 1])})
-    scene.refuses("OtherStatement()", Place(told, 2, scene.true.path, scene.true.root, 5))
+    for other in ({"public_inputs_digest": digest_public_inputs([7, 2**200, 1])}, {"verifying_key_digest": bytes(32)}):
+        told = scene.true.leaf.model_copy(update=other)
+        scene.refuses("OtherStatement()", Place(told, 2, scene.true.path, scene.true.root, 5))
 
 
 def test_without_a_receipt_nothing_is_released(scene: Scene) -> None:
