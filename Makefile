@@ -7,7 +7,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.proofgrid-setup
 
-.PHONY: help setup test check bench demo program-check program-costs program-mutants package fuzz fuzz-kernels verify-build \
+.PHONY: help setup test check bench demo program-check program-costs program-mutants package fuzz fuzz-kernels submitter-faults verify-build \
     sanitize clean
 
 help:  ## what the targets do
@@ -62,6 +62,10 @@ SECONDS ?= 600
 SEED ?= 1
 fuzz-kernels: setup  ## random kernels, layer against layer (SECONDS=600 SEED=1)
 	$(BIN)/python -m tests.fuzz.kernels --seconds $(SECONDS) --seed $(SEED)
+
+COUNT ?= 1000
+submitter-faults: setup  ## batches through a failing devnet by submitters that are killed (COUNT=1000; some minutes)
+	$(BIN)/python -m tests.settlement.ordeal --count $(COUNT) --seed $(SEED)
 
 verify-build: setup  ## the kernels' tests and fuzzer with every bound of the ifma layer checked
 	@bash scripts/checked.sh verify

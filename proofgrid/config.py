@@ -48,7 +48,7 @@ class NetworkConfig(_Section):
     database_url: str | None = None
     redis_url: str | None = None
     rpc_url: str | None = None
-    """A chain of one's own; without it a devnet runs in the state folder."""
+    """A chain of one's own, one URL or several separated by commas; without it a devnet runs in the state folder."""
     program_id: str | None = None
     prover: str | None = None
     """The prover's account that commits batches; ``committer_key`` holds its hot key."""
@@ -71,6 +71,10 @@ class NetworkConfig(_Section):
     @property
     def prepared_folder(self) -> Path:
         return self.state_folder / "prepared"
+
+    @property
+    def outbox_file(self) -> Path:
+        return self.state_folder / "outbox.sqlite"
 
     @property
     def resolved_database_url(self) -> str:

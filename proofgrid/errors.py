@@ -14,6 +14,7 @@
     ├── QueueError            the task queue or the coordinator cannot be reached
     └── SettlementError
         ├── ChainUnavailable  the RPC endpoint does not answer
+        ├── BalanceTooLow     the hot key cannot pay for the next batch; says how much it needs
         └── ProgramRefused    the on-chain program said no, by the refusal's name
 
 A message says what was expected, what came, where, and what to do next. It never holds a secret or a
@@ -115,6 +116,13 @@ class ChainUnavailable(SettlementError):
     """The chain's RPC endpoint does not answer."""
 
     code = "chain_unavailable"
+    retryable = True
+
+
+class BalanceTooLow(SettlementError):
+    """The key that pays for transactions has too few lamports for the next; nothing was signed."""
+
+    code = "balance_too_low"
     retryable = True
 
 

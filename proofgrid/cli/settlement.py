@@ -2,9 +2,10 @@
 
 import typer
 
-from proofgrid.cli import watch
+from proofgrid.cli import status, watch
 
 app = typer.Typer(name="settlement", help="The network's money on its chain.", no_args_is_help=True)
+status.register(app)
 watch.register(app)
 
 

@@ -29,6 +29,7 @@ STATUS: dict[type[errors.ProofgridError], int] = {
     errors.QueueError: 503,
     errors.SettlementError: 502,
     errors.ChainUnavailable: 503,
+    errors.BalanceTooLow: 503,
     errors.ProgramRefused: 502,
 }
 

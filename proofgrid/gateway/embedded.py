@@ -168,13 +168,14 @@ class Network:
         if config.rpc_url is None:
             localnet = stack.enter_context(Localnet(config.state_folder / "devnet"))
             self.rpc_url = localnet.url
-            chain = localnet.connect()
+            chain = localnet.connect(config.outbox_file)
         else:
             if config.program_id is None or config.prover is None or config.committer_key is None:
                 raise MalformedInput("a chain of your own (rpc_url) needs program_id, prover and committer_key, too")
             self.rpc_url = config.rpc_url
             program_id, prover = _address("program_id", config.program_id), _address("prover", config.prover)
-            chain = SolanaChain(config.rpc_url, program_id, prover, load_keypair(config.committer_key))
+            signer = load_keypair(config.committer_key)
+            chain = SolanaChain(config.rpc_url, program_id, prover, signer, outbox=config.outbox_file)
         stack.callback(chain.close)
         enter_epoch(self.database, chain, time.time())
         return chain

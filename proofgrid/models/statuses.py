@@ -65,7 +65,7 @@ LIVE_ATTEMPTS = frozenset({AttemptState.QUEUED, AttemptState.SENT, AttemptState.
 class BatchState(StrEnum):
     """A Merkle root on its way to the chain."""
 
-    BUILT = "built"  # leaves and root are fixed; no transaction yet
-    SIGNED = "signed"  # a signature is stored; its transaction may have been sent
-    COMMITTED = "committed"
+    BUILT = "built"  # leaves, root and number are fixed; the chain's outbox knows how far its transaction is
+    COMMITTED = "committed"  # confirmed; a fork can still undo it, then the outbox sends it again
+    FINAL = "final"
     ABANDONED = "abandoned"  # its chain is gone; its leaves go into a batch of the next

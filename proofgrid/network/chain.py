@@ -2,21 +2,19 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from proofgrid.settlement.rpc import ask
-from proofgrid.settlement.submitter import Submitter, read_batch
+from proofgrid.settlement.endpoints import split_urls
+from proofgrid.settlement.submitter import Submitter
 
 Answer = TypeVar("Answer")
-
-OnSigned = Callable[[str, int], None]
-"""Called with a transaction's signature and last valid block height before it is sent; it must persist both."""
 
 
 @dataclass(frozen=True)
@@ -35,48 +33,67 @@ class Chain(Protocol):
     committer: str
 
     def next_number(self) -> int:
-        """The number that the log's next batch must have."""
+        """The number that the log's next batch must have, those under way counted."""
 
-    def commit(self, number: int, root: bytes, n_leaves: int, on_signed: OnSigned) -> CommittedBatch:
+    def commit(self, number: int, root: bytes, n_leaves: int) -> CommittedBatch:
         """Commit a root under a number, once however often it is called; returns when it is confirmed.
 
         Raises :class:`~proofgrid.errors.Conflict` if the chain holds another root under that number.
         """
 
-    def find(self, number: int, root: bytes) -> str | None:
-        """The account that holds this root under this number, or None."""
+    def tend(self) -> None:
+        """Bring what is under way a step on: what a fork undid is sent again, stake is freed after its window."""
+
+    def final(self, number: int) -> CommittedBatch | None:
+        """A committed batch once no fork can undo it; the transaction may be another than the one confirmed first."""
 
 
 class SolanaChain:
-    """A :class:`Chain` over Solana's JSON-RPC; for one thread at a time, a context manager."""
+    """A :class:`Chain` over Solana's JSON-RPC; for one thread at a time, a context manager.
+
+    ``url`` may hold several, separated by commas. What is under way lies in the file ``outbox``.
+    """
 
     def __init__(
-        self, url: str, program_id: Pubkey, prover: Pubkey, signer: Keypair, *, chain_id: str | None = None
+        self,
+        url: str,
+        program_id: Pubkey,
+        prover: Pubkey,
+        signer: Keypair,
+        *,
+        outbox: Path,
+        chain_id: str | None = None,
     ) -> None:
         self._runner = asyncio.Runner()
         self._turn = threading.Lock()
-        self._submitter = Submitter.open(url, program_id, prover, signer)
+        opening = Submitter.open(split_urls(url), program_id, prover, signer, outbox, chain_id=chain_id)
+        try:
+            self._submitter = self._run(opening)
+        except BaseException:
+            self._runner.close()
+            raise
         self.program_id, self.committer = str(program_id), str(prover)
-        self.chain_id = chain_id or str(self._run(ask(self._submitter.client.get_genesis_hash())).value)
+        self.chain_id = self._submitter.outbox.log.chain_id
 
     def next_number(self) -> int:
-        return self._run(self._submitter.read_log()).next_number
+        return self._run(self._submitter.next_number())
 
-    def commit(self, number: int, root: bytes, n_leaves: int, on_signed: OnSigned) -> CommittedBatch:
-        done = self._run(self._submitter.commit_batch(root, n_leaves, number=number, on_signed=on_signed))
+    def commit(self, number: int, root: bytes, n_leaves: int) -> CommittedBatch:
+        done = self._run(self._submitter.commit_batch(root, n_leaves, number=number))
         return CommittedBatch(done.signature, done.address)
 
-    def find(self, number: int, root: bytes) -> str | None:
-        return self._run(self._find(number, root))
+    def tend(self) -> None:
+        self._run(self._submitter.tend())
 
-    async def _find(self, number: int, root: bytes) -> str | None:
-        submitter = self._submitter
-        found = await read_batch(submitter.client, submitter.program_id, submitter.prover, number)
-        return str(found[0]) if found is not None and found[1].root == root else None
+    def final(self, number: int) -> CommittedBatch | None:
+        found = self._submitter.committed(number)
+        if found is None or not found[1]:
+            return None
+        return CommittedBatch(found[0].signature, found[0].address)
 
     def close(self) -> None:
         with self._turn:
-            self._runner.run(self._submitter.client.close())
+            self._runner.run(self._submitter.close())
             self._runner.close()
 
     def __enter__(self) -> "SolanaChain":

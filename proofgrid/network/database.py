@@ -166,7 +166,7 @@ class EpochRow(Base):
 
 
 class BatchRow(Base):
-    """A Merkle root and the transaction that commits it; its signature is stored before it is sent."""
+    """A Merkle root, and the transaction and the account that hold it once it is committed."""
 
     __tablename__ = "batches"
     __table_args__ = (UniqueConstraint("epoch", "number"),)
@@ -178,7 +178,6 @@ class BatchRow(Base):
     n_leaves: Mapped[int]
     state: Mapped[BatchState] = mapped_column(Status(BatchState), default=BatchState.BUILT)
     signature: Mapped[str | None] = mapped_column(String(88))
-    last_valid_block_height: Mapped[int | None] = mapped_column(BigInteger)
     address: Mapped[str | None] = mapped_column(String(44))
     created_at: Mapped[float]
     committed_at: Mapped[float | None]

@@ -49,12 +49,15 @@ class Localnet:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._devnet.stop()
 
-    def connect(self, on_progress: Callable[[int, int], None] | None = None) -> SolanaChain:
-        """Make our program run and a prover commit to it, as far as that is not done; its log of batches."""
+    def connect(self, outbox: Path, on_progress: Callable[[int, int], None] | None = None) -> SolanaChain:
+        """Make our program run and a prover commit to it, as far as that is not done; its log of batches.
+
+        What is under way lies in the file ``outbox``.
+        """
         signer, program = self._key("committer"), self._key("program")
         founders = Founders(*(self._key(name) for name in ("owner", "mint", "tokens", "treasury")))
         prover = asyncio.run(_found(self.url, signer, program, founders, on_progress))
-        return SolanaChain(self.url, program.pubkey(), prover, signer, chain_id=self.chain_id)
+        return SolanaChain(self.url, program.pubkey(), prover, signer, outbox=outbox, chain_id=self.chain_id)
 
     def _key(self, name: str) -> Keypair:
         return load_or_create_keypair(self.folder / f"{name}.json")

@@ -1,8 +1,9 @@
 """The settle loop: valid proofs become leaves, leaves a root, the root a transaction, the transaction receipts.
 
-Each step is written to the database before the next begins, so a crash anywhere is resumed by the next tick:
-leaves and root under a number, then each signature, then sending, then receipts. One batch is under way at a time,
-since each root follows its predecessor.
+Each step is written down before the next begins, so a crash anywhere is resumed by the next tick: leaves and root
+under a number here, transactions in the chain's outbox, then receipts here. One batch is under way at a time, since
+each root follows its predecessor. Receipts are given when it is confirmed; a fork may put it into another transaction
+before it is final, and then they are written anew.
 """
 
 import logging
@@ -11,7 +12,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from proofgrid.config import NetworkConfig
-from proofgrid.errors import ChainUnavailable, Conflict, MalformedInput, NotFound
+from proofgrid.errors import Conflict, MalformedInput, NotFound
 from proofgrid.models import AttemptState, BatchState, Fulfilment, Settlement, Submission, Verification
 from proofgrid.network.chain import Chain, CommittedBatch
 from proofgrid.network.database import AttemptRow, BatchRow, Database, EpochRow, LeafRow, RequestRow
@@ -24,7 +25,7 @@ from proofgrid.verifier.receipts import Leaf, Receipt, digest_public_inputs
 
 log = logging.getLogger(__name__)
 
-_UNDER_WAY = (BatchState.BUILT, BatchState.SIGNED)
+_ON_CHAIN = (BatchState.COMMITTED, BatchState.FINAL)
 
 
 def settle(
@@ -34,6 +35,8 @@ def settle(
 
     ``prover`` is the fleet's ed25519 public key. Raises :class:`~proofgrid.errors.SettlementError`.
     """
+    chain.tend()
+    write_final(database, chain)
     if not _has_work(database, config, now):
         return 0
     epoch = enter_epoch(database, chain, now)
@@ -41,7 +44,7 @@ def settle(
     if batch is None:
         return 0
     try:
-        committed = commit(database, chain, batch)
+        committed = commit(chain, batch)
     except Conflict:  # another network signs with this key: the number is gone, the proofs are not
         _abandon(database, batch.id)
         raise
@@ -50,7 +53,7 @@ def settle(
 
 def _has_work(database: Database, config: NetworkConfig, now: float) -> bool:
     with database.reading() as session:
-        under_way = session.scalar(select(BatchRow.id).where(BatchRow.state.in_(_UNDER_WAY)).limit(1))
+        under_way = session.scalar(select(BatchRow.id).where(BatchRow.state == BatchState.BUILT).limit(1))
         return under_way is not None or _is_due(_waiting(session, config.batch_size), config, now)
 
 
@@ -59,13 +62,13 @@ def enter_epoch(database: Database, chain: Chain, now: float) -> int:
 
     Batches under way on the chain that is gone are abandoned, their leaves set free for the next.
     """
-    names = {"chain_id": chain.chain_id, "program_id": chain.program_id, "committer": chain.committer}
+    names = _names(chain)
     next_number = chain.next_number()
     with database.writing() as session:
         latest = session.scalar(select(EpochRow).order_by(EpochRow.number.desc()).limit(1))
         if latest is not None and _names(latest) == names and _has_log(session, latest, next_number):
             return latest.number
-        for batch in session.scalars(select(BatchRow).where(BatchRow.state.in_(_UNDER_WAY))).all():
+        for batch in session.scalars(select(BatchRow).where(BatchRow.state == BatchState.BUILT)).all():
             log.warning("batch %d of epoch %d is abandoned: its chain is gone", batch.number, batch.epoch)
             _set_free(session, batch)
         epoch = EpochRow(**names, started_at=now)
@@ -78,7 +81,7 @@ def _abandon(database: Database, batch_id: int) -> None:
     """Give up a batch whose number the chain holds with another root."""
     with database.writing() as session:
         batch = session.get_one(BatchRow, batch_id)
-        if batch.state in _UNDER_WAY:
+        if batch.state is BatchState.BUILT:
             log.warning("batch %d of epoch %d is abandoned: its number is taken", batch.number, batch.epoch)
             _set_free(session, batch)
 
@@ -89,21 +92,21 @@ def _set_free(session: Session, batch: BatchRow) -> None:
     session.execute(delete(LeafRow).where(LeafRow.batch_id == batch.id))
 
 
-def _names(epoch: EpochRow) -> dict[str, str]:
-    return {"chain_id": epoch.chain_id, "program_id": epoch.program_id, "committer": epoch.committer}
+def _names(log: EpochRow | Chain) -> dict[str, str]:
+    return {"chain_id": log.chain_id, "program_id": log.program_id, "committer": log.committer}
 
 
 def _has_log(session: Session, epoch: EpochRow, next_number: int) -> bool:
     """Does the chain still count the last batch that it confirmed?"""
     last = session.scalar(
-        select(func.max(BatchRow.number)).where(BatchRow.epoch == epoch.number, BatchRow.state == BatchState.COMMITTED)
+        select(func.max(BatchRow.number)).where(BatchRow.epoch == epoch.number, BatchRow.state.in_(_ON_CHAIN))
     )
     return last is None or last < next_number
 
 
 def _under_way(database: Database, epoch: int) -> BatchRow | None:
     with database.reading() as session:
-        return session.scalar(select(BatchRow).where(BatchRow.epoch == epoch, BatchRow.state.in_(_UNDER_WAY)))
+        return session.scalar(select(BatchRow).where(BatchRow.epoch == epoch, BatchRow.state == BatchState.BUILT))
 
 
 def build(
@@ -196,47 +199,54 @@ def _leaf(store: ArtifactStore, config: NetworkConfig, request: RequestRow, dige
     )
 
 
-def commit(database: Database, chain: Chain, batch: BatchRow) -> CommittedBatch:
-    """Bring the batch's root on chain; each signature is stored before its transaction is sent.
-
-    The number and the root are fixed, so doing this again after a crash commits nothing twice.
-    """
-
-    def persist(signature: str, last_valid_block_height: int) -> None:
-        values = {"signature": signature, "last_valid_block_height": last_valid_block_height}
-        with database.writing() as session:
-            state = session.scalars(select(BatchRow.state).where(BatchRow.id == batch.id)).one()
-            if not move_batch(session, batch.id, state, BatchState.SIGNED, **values):
-                raise Conflict(f"batch {batch.number} was abandoned while it was being signed")
-        batch.signature = signature
-
-    try:
-        return chain.commit(batch.number, bytes.fromhex(batch.root), batch.n_leaves, persist)
-    except ChainUnavailable:
-        # A chain that keeps accounts but forgot old transactions: ours is the signature that was stored.
-        address = chain.find(batch.number, bytes.fromhex(batch.root))
-        if address is None or batch.signature is None:
-            raise
-        return CommittedBatch(batch.signature, address)
+def commit(chain: Chain, batch: BatchRow) -> CommittedBatch:
+    """Bring the batch's root on chain; doing it again after a crash commits nothing twice."""
+    return chain.commit(batch.number, bytes.fromhex(batch.root), batch.n_leaves)
 
 
 def write_receipts(database: Database, chain: Chain, batch: BatchRow, committed: CommittedBatch, now: float) -> int:
     """Give each leaf of a committed batch its receipt; the number of receipts, 0 if they were written before."""
-    values = {"signature": committed.signature, "address": committed.address, "committed_at": now}
     with database.writing() as session:
-        state = session.scalars(select(BatchRow.state).where(BatchRow.id == batch.id)).one()
-        if state is BatchState.COMMITTED:
+        if not move_batch(session, batch.id, BatchState.BUILT, BatchState.COMMITTED, committed_at=now):
             return 0
-        if state is BatchState.BUILT:  # the chain had it already: nothing was signed since the restart
-            move_batch(session, batch.id, state, BatchState.SIGNED)
-        move_batch(session, batch.id, BatchState.SIGNED, BatchState.COMMITTED, **values)
-        leaves = session.scalars(select(LeafRow).where(LeafRow.batch_id == batch.id).order_by(LeafRow.position)).all()
-        tree = MerkleTree([leaf.data for leaf in leaves])
+        leaves = _write(session, chain, session.get_one(BatchRow, batch.id), committed)
         for leaf in leaves:
-            leaf.receipt = _receipt(chain, batch, committed, tree, leaf).encode_json().decode()
             moved = {"committed_at": now, "updated_at": now}
             move_settlement(session, leaf.request_id, Settlement.UNSETTLED, Settlement.COMMITTED, **moved)
         return len(leaves)
+
+
+def write_final(database: Database, chain: Chain) -> int:
+    """Note which batches no fork can undo any more; the number of those whose receipts name another transaction now."""
+    with database.reading() as session:
+        epoch = session.scalar(select(EpochRow).order_by(EpochRow.number.desc()).limit(1))
+        if epoch is None or _names(epoch) != _names(chain):
+            return 0
+        waiting = session.scalars(
+            select(BatchRow).where(BatchRow.epoch == epoch.number, BatchRow.state == BatchState.COMMITTED)
+        ).all()
+    changed = 0
+    for batch in waiting:
+        committed = chain.final(batch.number)
+        if committed is None:
+            continue
+        with database.writing() as session:
+            if not move_batch(session, batch.id, BatchState.COMMITTED, BatchState.FINAL):
+                continue
+            if committed.signature != batch.signature:
+                _write(session, chain, session.get_one(BatchRow, batch.id), committed)
+                changed += 1
+    return changed
+
+
+def _write(session: Session, chain: Chain, batch: BatchRow, committed: CommittedBatch) -> list[LeafRow]:
+    """The receipts of this batch in this transaction."""
+    batch.signature, batch.address = committed.signature, committed.address
+    leaves = list(session.scalars(select(LeafRow).where(LeafRow.batch_id == batch.id).order_by(LeafRow.position)).all())
+    tree = MerkleTree([leaf.data for leaf in leaves])
+    for leaf in leaves:
+        leaf.receipt = _receipt(chain, batch, committed, tree, leaf).encode_json().decode()
+    return leaves
 
 
 def _receipt(chain: Chain, batch: BatchRow, committed: CommittedBatch, tree: MerkleTree, leaf: LeafRow) -> Receipt:

@@ -39,8 +39,8 @@ MOVES: Mapping[type[StrEnum], Mapping[StrEnum, frozenset[StrEnum]]] = {
         _A.SUBMITTED: frozenset({_A.ACCEPTED, _A.REFUSED, _A.WITHDRAWN}),
     },
     BatchState: {
-        _B.BUILT: frozenset({_B.SIGNED, _B.ABANDONED}),
-        _B.SIGNED: frozenset({_B.SIGNED, _B.COMMITTED, _B.ABANDONED}),  # signed anew: its blockhash expired
+        _B.BUILT: frozenset({_B.COMMITTED, _B.ABANDONED}),
+        _B.COMMITTED: frozenset({_B.FINAL}),
     },
 }
 

@@ -48,7 +48,7 @@ class _Breakable:
 
     def abort(self) -> None:
         opened = self._transport.get_extra_info("socket")
-        if opened is not None:
+        if opened is not None and opened.fileno() >= 0:  # else the client was faster
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
 

@@ -66,7 +66,9 @@ def leaves_of(running: Network, request_id: str) -> list[LeafRow]:
 def n_leaves_on_chain(running: Network) -> int:
     """Leaves of all the batches that this network's chain holds."""
     with running.database.reading() as session:
-        committed = select(func.sum(BatchRow.n_leaves)).where(BatchRow.state == BatchState.COMMITTED)
+        committed = select(func.sum(BatchRow.n_leaves)).where(
+            BatchRow.state.in_((BatchState.COMMITTED, BatchState.FINAL))
+        )
         return session.scalar(committed) or 0
 
 

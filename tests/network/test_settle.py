@@ -87,7 +87,7 @@ def test_before_it_is_on_chain_there_is_no_receipt(world: World) -> None:
         results.receipt(session, request_id, REQUESTER)
 
 
-@pytest.mark.parametrize("where", ["built", "signed", "sent", "receipts"])
+@pytest.mark.parametrize("where", ["built", "before", "after", "receipts"])
 def test_a_crash_anywhere_is_resumed_without_a_second_leaf(
     world: World, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,17 +109,6 @@ def test_a_crash_anywhere_is_resumed_without_a_second_leaf(
     assert [batch.state for batch in batches(world)] == [BatchState.COMMITTED] * 2
 
 
-def test_each_signature_is_stored_before_its_transaction_is_sent(world: World) -> None:
-    world.fulfil()
-    world.chain.crash_at = "signed"
-    with pytest.raises(Crash):
-        world.settle()
-    (batch,) = batches(world)
-    assert (batch.state, batch.last_valid_block_height) == (BatchState.SIGNED, 100)
-    assert batch.signature
-    assert world.chain.roots == []
-
-
 def test_a_chain_that_is_away_delays_and_loses_nothing(world: World) -> None:
     request_id = world.fulfil()
     world.chain.is_away = True
@@ -130,14 +119,27 @@ def test_a_chain_that_is_away_delays_and_loses_nothing(world: World) -> None:
     require_settled_once(world, [request_id])
 
 
-def test_a_chain_that_forgot_the_transaction_still_gives_the_receipt(world: World) -> None:
-    request_id = world.fulfil()
-    world.chain.crash_at = "sent"
-    with pytest.raises(Crash):
-        world.settle()
-    world.chain.forgets_transactions = True
-    assert world.settle() == 1
-    require_settled_once(world, [request_id])
+def test_a_final_batch_whose_transaction_changed_gets_its_receipts_anew(world: World) -> None:
+    placed = [world.fulfil(), world.fulfil()]
+    assert world.settle() == 2
+    before = receipt_of(world, placed[0])
+    world.chain.signatures[0] = "Z" * 64  # a fork undid the first one
+    world.settle()
+    assert [batch.state for batch in batches(world)] == [BatchState.COMMITTED]
+    assert receipt_of(world, placed[0]) == before
+    world.chain.n_final = 1
+    world.settle()
+    assert [batch.state for batch in batches(world)] == [BatchState.FINAL]
+    assert receipt_of(world, placed[0]).transaction == "Z" * 64
+    require_settled_once(world, placed)
+
+
+def test_finality_is_not_asked_of_another_chain(world: World) -> None:
+    world.fulfil()
+    world.settle()
+    world.chain = world.coordinator.chain = MemoryChain(chain_id="chain-2", n_final=9)
+    world.settle()
+    assert [batch.state for batch in batches(world)] == [BatchState.COMMITTED]
 
 
 @pytest.mark.parametrize("chain", [MemoryChain(chain_id="chain-2"), MemoryChain()], ids=["another", "emptied"])
@@ -145,7 +147,7 @@ def test_a_new_chain_starts_a_new_log_and_old_receipts_remember_theirs(world: Wo
     old = world.fulfil()
     world.settle()
     stranded = world.fulfil()
-    world.chain.crash_at = "signed"
+    world.chain.crash_at = "before"
     with pytest.raises(Crash):
         world.settle()
     world.chain = world.coordinator.chain = chain
@@ -178,7 +180,7 @@ def test_a_number_that_another_root_took_is_given_up_and_the_proofs_go_into_the_
     world.chain.is_away = True
     epoch_known = world.fulfil()
     world.chain.is_away = False
-    world.chain.crash_at = "signed"
+    world.chain.crash_at = "before"
     with pytest.raises(Crash):
         world.settle()
     world.chain.roots.append(bytes(32))  # another network signs with the same key

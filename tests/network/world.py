@@ -21,7 +21,7 @@ from proofgrid.models import (
     WorkerPulse,
 )
 from proofgrid.network import circuits, leases, requests, workers
-from proofgrid.network.chain import CommittedBatch, OnSigned
+from proofgrid.network.chain import CommittedBatch
 from proofgrid.network.coordinator import Coordinator
 from proofgrid.network.database import AttemptRow, Database
 from proofgrid.prover.artifacts import ArtifactStore
@@ -71,7 +71,7 @@ class Crash(Exception):
 
 @dataclass
 class MemoryChain:
-    """A log of roots; ``crash_at`` kills the coordinator before or after a transaction leaves."""
+    """A log of roots; ``crash_at`` kills the coordinator before or after a root is there; ``n_final`` of them are."""
 
     chain_id: str = "chain-1"
     program_id: str = "1" * 32
@@ -79,7 +79,7 @@ class MemoryChain:
     roots: list[bytes] = field(default_factory=list)
     signatures: list[str] = field(default_factory=list)
     is_away: bool = False
-    forgets_transactions: bool = False
+    n_final: int = 0
     crash_at: str | None = None
     _letters = itertools.cycle("ABCDEFGHJKLMNPQRSTUVWXYZ")
 
@@ -87,26 +87,25 @@ class MemoryChain:
         self._answer()
         return len(self.roots)
 
-    def commit(self, number: int, root: bytes, n_leaves: int, on_signed: OnSigned) -> CommittedBatch:
+    def commit(self, number: int, root: bytes, n_leaves: int) -> CommittedBatch:
         self._answer()
         if number < len(self.roots):
-            if self.forgets_transactions:
-                raise ChainUnavailable("the test's chain forgot the transaction")
             if self.roots[number] != root:
                 raise Conflict(f"batch {number} has another root")
             return CommittedBatch(self.signatures[number], _address(number))
         assert number == len(self.roots)
         signature = next(self._letters) * 64
-        on_signed(signature, 100)
-        self._crash("signed")
+        self._crash("before")
         self.roots.append(root)
         self.signatures.append(signature)
-        self._crash("sent")
+        self._crash("after")
         return CommittedBatch(signature, _address(number))
 
-    def find(self, number: int, root: bytes) -> str | None:
-        self._answer()
-        return _address(number) if number < len(self.roots) and self.roots[number] == root else None
+    def tend(self) -> None:
+        pass
+
+    def final(self, number: int) -> CommittedBatch | None:
+        return CommittedBatch(self.signatures[number], _address(number)) if number < self.n_final else None
 
     def _answer(self) -> None:
         if self.is_away:

@@ -78,15 +78,23 @@ def founded() -> bytes:
 
 
 @asynccontextmanager
-async def submitter(url: str) -> AsyncIterator[Submitter]:
-    async with Submitter.open(url, PROGRAM.pubkey(), PROVER, PAYER, timeout_s=5) as opened:
-        opened.sender.poll_s = opened.sender.rebroadcast_s = 0.02
-        yield opened
+async def submitter(*urls: str, outbox: Path | str = ":memory:") -> AsyncIterator[Submitter]:
+    """One in a hurry; without an ``outbox`` file it forgets."""
+    async with await Submitter.open(
+        urls, PROGRAM.pubkey(), PROVER, PAYER, outbox, chain_id="devnet", timeout_s=5
+    ) as opened:
+        yield hurried(opened)
+
+
+def hurried(one: Submitter) -> Submitter:
+    """It looks again at once where others wait."""
+    one.sender.poll_s = one.sender.rebroadcast_s = one.finality.watch_s = one.finality.release_s = 0.02
+    return one
 
 
 async def rpc(client: AsyncClient, method: str, *params: Any) -> Any:
     """One raw JSON-RPC call; the whole answer."""
     url = str(client._provider.endpoint_uri)
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=False) as http:
         answer = await http.post(url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)})
         return answer.json()

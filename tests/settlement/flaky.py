@@ -1,5 +1,6 @@
-"""A client whose endpoint misbehaves on demand; what it is asked to send is remembered."""
+"""A client whose endpoint misbehaves on demand, and an outbox that tells what it writes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,8 @@ from solana.rpc.commitment import Confirmed
 from solders.rpc.responses import RpcPrioritizationFee, SendTransactionResp
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
+
+from proofgrid.settlement.outbox import Entry, Outbox, State
 
 
 @dataclass
@@ -52,3 +55,15 @@ class FlakyClient(AsyncClient):
         if not self.faults.fees:
             return answer
         return type(answer)([RpcPrioritizationFee(1, fee) for fee in self.faults.fees])
+
+
+class ToldOutbox(Outbox):
+    """Calls ``on_signed`` with the signature and the last valid block height once they are stored."""
+
+    on_signed: Callable[[str, int], None]
+
+    def move(self, entry: Entry, to: State, **values: Any) -> bool:
+        moved = super().move(entry, to, **values)
+        if to is State.SIGNED and "raw" in values:
+            self.on_signed(values["signature"], values["last_valid_block_height"])
+        return moved

@@ -36,9 +36,9 @@ def test_key_is_registered_once_and_verifies() -> None:
         account = await read_key(sender, PROGRAM_ID, key.digest())
         assert account is not None
         assert (account.encoding, account.n_public) == (key.encode(), 8)
-        before = await ready.balance()
+        before = (await ready.guard.read(1)).lamports
         assert await upload_key(sender, PROGRAM_ID, key) == address
-        assert await ready.balance() == before
+        assert (await ready.guard.read(1)).lamports == before
         # And proofs are verified against it
         proof = Proof.decode(BN254, given.proof)
         sent = await verify_on_chain(sender, PROGRAM_ID, key, given.inputs, proof)

@@ -12,26 +12,52 @@ from solders.keypair import Keypair
 from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
 
-from proofgrid.errors import ChainUnavailable, Conflict, ProgramRefused
+from proofgrid.errors import (
+    BalanceTooLow,
+    ChainUnavailable,
+    Conflict,
+    MalformedInput,
+    ProgramRefused,
+    SettlementError,
+)
 from proofgrid.settlement.addresses import batch_address, batch_addresses
 from proofgrid.settlement.devnet import Devnet
+from proofgrid.settlement.endpoints import endpoints_of
 from proofgrid.settlement.instructions import batches
-from proofgrid.settlement.layout.batches import BATCH_ACCOUNT, COMMIT_BATCH, ZERO_ROOT
+from proofgrid.settlement.layout.batches import BATCH_ACCOUNT, COMMIT_BATCH, MAX_LEAVES, ZERO_ROOT
+from proofgrid.settlement.outbox import Outbox, State
 from proofgrid.settlement.sender import TransactionExpired
 from proofgrid.settlement.submitter import Submitter
 from proofgrid.settlement.transactions import sign
-from tests.settlement.cluster import CONFIRMED, PAYER, PROGRAM, PROVER, founded, on_devnet, rpc, submitter
-from tests.settlement.flaky import Faults, FlakyClient
+from tests.settlement.cluster import (
+    CONFIRMED,
+    PAYER,
+    PROGRAM,
+    PROVER,
+    founded,
+    hurried,
+    on_devnet,
+    rpc,
+    submitter,
+)
+from tests.settlement.flaky import Faults, FlakyClient, ToldOutbox
 
 ROOTS = [bytes([i + 1]) * 32 for i in range(8)]
 
 
-def with_faults(faults: Faults, journey: Callable[[Submitter], Awaitable[None]], *, slot_s: float = 0.4) -> None:
+def with_faults(
+    faults: Faults,
+    journey: Callable[[Submitter], Awaitable[None]],
+    *,
+    slot_s: float = 0.4,
+    on_signed: Callable[[str, int], None] = lambda *_: None,
+) -> None:
     async def wrapped(sound: Submitter) -> None:
         client = FlakyClient(str(sound.client._provider.endpoint_uri), faults)
-        async with Submitter(client, PROGRAM.pubkey(), PROVER, PAYER) as flaky:
-            flaky.sender.poll_s = flaky.sender.rebroadcast_s = 0.02
-            await journey(flaky)
+        outbox = ToldOutbox(":memory:", sound.outbox.log)
+        outbox.on_signed = on_signed
+        async with Submitter(client, PROGRAM.pubkey(), PROVER, PAYER, outbox) as flaky:
+            await journey(hurried(flaky))
 
     on_devnet(wrapped, slot_s=slot_s)
 
@@ -66,31 +92,33 @@ def test_batch_is_committed_and_read_back() -> None:
     on_devnet(journey)
 
 
-def test_signature_is_known_before_anything_is_sent() -> None:
+def test_transaction_is_stored_before_anything_is_sent() -> None:
     faults, signed = Faults(), list[tuple[str, int]]()
 
-    async def journey(ready: Submitter) -> None:
-        async def on_signed(signature: str, last_valid_block_height: int) -> None:
-            assert faults.sent == []
-            signed.append((signature, last_valid_block_height))
+    def on_signed(signature: str, last_valid_block_height: int) -> None:
+        assert faults.sent == []
+        signed.append((signature, last_valid_block_height))
 
-        committed = await ready.commit_batch(ROOTS[0], 1, on_signed=on_signed)
+    async def journey(ready: Submitter) -> None:
+        committed = await ready.commit_batch(ROOTS[0], 1)
         assert [committed.signature] == [signature for signature, _ in signed] == faults.signatures
         height = (await ready.client.get_block_height()).value
         assert height + 140 < signed[0][1] <= height + 150
+        entry = ready.outbox.entry(0)
+        assert entry is not None
+        assert (entry.state, entry.raw, entry.attempts) == (State.CONFIRMED, faults.sent[0], 1)
 
-    with_faults(faults, journey)
+    with_faults(faults, journey, on_signed=on_signed)
 
 
-def test_a_callback_that_fails_stops_the_sending() -> None:
+def test_an_outbox_that_cannot_be_written_stops_the_sending(tmp_path: Path) -> None:
     faults = Faults()
 
     async def journey(ready: Submitter) -> None:
-        def on_signed(signature: str, last_valid_block_height: int) -> None:
-            raise OSError("the database is full")
-
-        with pytest.raises(OSError, match="full"):
-            await ready.commit_batch(ROOTS[0], 1, on_signed=on_signed)
+        ready.outbox.put(0, ROOTS[0], 1)
+        ready.outbox._database.execute("PRAGMA query_only = ON")  # as a full disk: reads work, writes do not
+        with pytest.raises(SettlementError, match="outbox cannot be written"):
+            await ready.commit_batch(ROOTS[0], 1, number=0)
         assert faults.sent == []
         assert (await ready.read_log()).next_number == 0
 
@@ -110,41 +138,80 @@ def test_same_root_again_is_the_same_batch(number: int | None) -> None:
 def test_another_root_under_a_used_number_is_a_conflict() -> None:
     async def journey(ready: Submitter) -> None:
         await ready.commit_batch(ROOTS[0], 3)
-        with pytest.raises(Conflict, match="batch 0 is committed"):
+        with pytest.raises(Conflict, match="batch 0 has root"):
             await ready.commit_batch(ROOTS[1], 3, number=0)
+        other = Submitter(ready.client, PROGRAM.pubkey(), PROVER, PAYER, Outbox(":memory:", ready.outbox.log))
+        other.outbox.put(0, ROOTS[1], 3)
+        with pytest.raises(ChainUnavailable, match="not final yet"):
+            await other.tend()
+        await rpc(ready.client, "devnet_warp", {"slots": 40})
+        for _ in range(2):
+            with pytest.raises(Conflict, match="batch 0 is committed"):
+                await other.commit_batch(ROOTS[1], 3, number=0)
+        other.outbox.close()
 
     on_devnet(journey)
 
 
-def test_refusals_keep_their_names() -> None:
+def test_what_the_program_would_refuse_never_gets_into_the_outbox() -> None:
     async def journey(ready: Submitter) -> None:
-        for name, root, leaves, number in (
-            ("EmptyBatch", ROOTS[0], 0, None),
-            ("ZeroRoot", ZERO_ROOT, 1, 0),
-            ("WrongBatchNumber", ROOTS[0], 1, 5),
+        for kind, root, leaves, number in (
+            (MalformedInput, ROOTS[0], 0, None),
+            (MalformedInput, ROOTS[0], MAX_LEAVES + 1, None),
+            (MalformedInput, ZERO_ROOT, 1, 0),
+            (MalformedInput, ROOTS[0][:31], 1, 0),
+            (MalformedInput, ROOTS[0], 1, -1),
+            (Conflict, ROOTS[0], 1, 1),
         ):
-            with pytest.raises(ProgramRefused) as refused:
+            with pytest.raises(kind):
                 await ready.commit_batch(root, leaves, number=number)
-            assert refused.value.name == name
-            assert not refused.value.retryable
+        assert ready.outbox.last() is None
+        assert (await ready.commit_batch(ROOTS[0], 1)).number == 0
 
     on_devnet(journey)
 
 
-@pytest.mark.parametrize(("lamports", "name"), [(0, "AccountNotFound"), (1_500_000, "InsufficientFunds")])
-def test_poor_committer_is_told(lamports: int, name: str) -> None:
+def test_refusals_keep_their_names_and_are_remembered() -> None:
     async def journey(ready: Submitter) -> None:
-        funds = await ready.balance() - 5000 - lamports
+        stranger = Keypair()
+        await ready.client.request_airdrop(stranger.pubkey(), 10**9)
+        other = Submitter(ready.client, PROGRAM.pubkey(), PROVER, stranger, ready.outbox)
+        with pytest.raises(ProgramRefused) as refused:
+            await other.commit_batch(ROOTS[0], 1)
+        assert refused.value.name == "NotSigner"
+        assert not refused.value.retryable
+        entry = ready.outbox.entry(0)
+        assert entry is not None
+        assert (entry.state, entry.attempts, entry.error) == (State.PENDING, 0, str(refused.value))
+        assert (await ready.commit_batch(ROOTS[0], 1)).number == 0  # the right key goes on where the other stopped
+
+    on_devnet(journey)
+
+
+@pytest.mark.parametrize("lamports", [0, 1_500_000])
+def test_poor_committer_is_told_what_is_missing_and_goes_on_when_it_is_there(lamports: int) -> None:
+    async def journey(ready: Submitter) -> None:
+        funds = await balance(ready) - 5000 - lamports
         move = TransferParams(from_pubkey=PAYER.pubkey(), to_pubkey=Keypair().pubkey(), lamports=funds)
         latest = (await ready.client.get_latest_blockhash()).value
         await ready.client.send_transaction(sign([transfer(move)], [PAYER], latest.blockhash))
-        assert await ready.balance() == lamports
-        with pytest.raises(ProgramRefused) as refused:
+        assert await balance(ready) == lamports
+        with pytest.raises(BalanceTooLow, match="send it") as low:
             await ready.commit_batch(ROOTS[0], 1)
-        assert refused.value.name == name
-        assert (await ready.read_log()).next_number == 0
+        assert low.value.retryable
+        assert await balance(ready) == lamports  # nothing was paid for nothing
+        entry = ready.outbox.entry(0)
+        assert entry is not None
+        assert (entry.state, entry.attempts, entry.error) == (State.PENDING, 0, str(low.value))
+        needed = (await ready.guard.read(1)).needed
+        await ready.client.request_airdrop(PAYER.pubkey(), needed - lamports)
+        assert (await ready.commit_batch(ROOTS[0], 1)).number == 0
 
     on_devnet(journey)
+
+
+async def balance(ready: Submitter) -> int:
+    return (await ready.guard.read(1)).lamports
 
 
 def test_compute_and_price_are_bounded() -> None:
@@ -179,18 +246,18 @@ def test_dropped_transactions_are_sent_again_as_they_were() -> None:
 def test_expired_transaction_is_built_anew() -> None:
     faults, signed = Faults(drop=10**9), list[str]()
 
-    async def journey(ready: Submitter) -> None:
-        def on_signed(signature: str, _last_valid: int) -> None:
-            signed.append(signature)
-            if len(signed) == 2:
-                faults.drop = 0
+    def on_signed(signature: str, _last_valid: int) -> None:
+        signed.append(signature)
+        if len(signed) == 2:
+            faults.drop = 0
 
-        committed = await ready.commit_batch(ROOTS[0], 1, on_signed=on_signed)
+    async def journey(ready: Submitter) -> None:
+        committed = await ready.commit_batch(ROOTS[0], 1)
         assert len(set(signed)) == 2
         assert committed.signature == signed[1]
         assert await batches_on_chain(ready) == 1
 
-    with_faults(faults, journey, slot_s=0.002)
+    with_faults(faults, journey, slot_s=0.002, on_signed=on_signed)
 
 
 def test_transaction_that_never_lands_is_told() -> None:
@@ -237,10 +304,42 @@ def test_racing_submitters_commit_once() -> None:
     async def journey(ready: Submitter) -> None:
         same = await asyncio.gather(*(ready.commit_batch(ROOTS[0], 1, number=0) for _ in range(4)))
         assert len({one.signature for one in same}) == 1
+        await rpc(ready.client, "devnet_warp", {"slots": 40})
         rivals = [ready.commit_batch(root, 1, number=1) for root in ROOTS[1:4]]
         outcomes = await asyncio.gather(*rivals, return_exceptions=True)
         assert sum(isinstance(outcome, Conflict) for outcome in outcomes) == 2
         assert await batches_on_chain(ready) == 2
+
+    on_devnet(journey)
+
+
+def test_an_endpoint_that_is_behind_never_makes_a_batch_look_missing() -> None:
+    async def journey(ready: Submitter) -> None:
+        await ready.commit_batch(ROOTS[0], 1)
+        ready.outbox._database.execute("UPDATE batches SET slot = slot + 1000")  # it was seen where it is not yet
+        ready.sender.patience_s = 0.1
+        for number, root in enumerate(ROOTS[:2]):
+            await asyncio.sleep(0.03)
+            with pytest.raises(ChainUnavailable):
+                await ready.tend()
+            if number:
+                with pytest.raises(ChainUnavailable):
+                    await ready.commit_batch(root, 1, number=number)
+        entry = ready.outbox.entry(0)
+        assert entry is not None
+        assert (entry.state, entry.forks) == (State.CONFIRMED, 0)
+        await rpc(ready.client, "devnet_warp", {"slots": 1000})
+        assert (await ready.commit_batch(ROOTS[1], 1)).number == 1
+
+    on_devnet(journey)
+
+
+def test_a_dead_endpoint_costs_nothing_but_its_turn() -> None:
+    async def journey(ready: Submitter) -> None:
+        url = str(ready.client._provider.endpoint_uri)
+        async with submitter("http://127.0.0.1:9", url) as two:
+            assert (await two.commit_batch(ROOTS[0], 1)).number == 0
+            assert [one.failures > 0 for one in endpoints_of(two.client)] == [True, False]
 
     on_devnet(journey)
 
@@ -266,7 +365,7 @@ def test_batch_at_another_bump_is_found() -> None:
 def test_absent_endpoint_is_unavailable() -> None:
     async def journey() -> None:
         async with submitter("http://127.0.0.1:9") as ready:
-            for call in (ready.commit_batch(ROOTS[0], 1), ready.read_log(), ready.read_batch(0), ready.balance()):
+            for call in (ready.commit_batch(ROOTS[0], 1), ready.read_log(), ready.read_batch(0), ready.guard.read(1)):
                 with pytest.raises(ChainUnavailable) as unavailable:
                     await call
                 assert unavailable.value.retryable
@@ -281,20 +380,25 @@ def test_endpoint_that_dies_and_comes_back(tmp_path: Path) -> None:
     devnet = Devnet.start(state_file=state)
     port = int(devnet.url.rsplit(":", 1)[1])
 
-    async def first() -> None:
+    async def first() -> str:
         async with submitter(devnet.url) as ready:
+            ready.outbox = ToldOutbox(tmp_path / "outbox", ready.outbox.log)
+            ready.outbox.on_signed = lambda *_: devnet.stop()
             ready.sender.patience_s = 0.2
             await ready.client.request_airdrop(PAYER.pubkey(), 10**10)
             with pytest.raises(ChainUnavailable):
-                await ready.commit_batch(ROOTS[0], 1, number=0, on_signed=lambda *_: devnet.stop())
+                await ready.commit_batch(ROOTS[0], 1, number=0)
+            entry = ready.outbox.entry(0)
+            assert entry is not None
+            return entry.signature or ""
 
-    async def second(url: str) -> None:
-        async with submitter(url) as ready:
-            assert (await ready.commit_batch(ROOTS[0], 1, number=0)).number == 0
+    async def second(url: str, signature: str) -> None:
+        async with submitter(url, outbox=tmp_path / "outbox") as ready:
+            assert (await ready.commit_batch(ROOTS[0], 1, number=0)).signature == signature
 
     try:
-        asyncio.run(first())
+        signature = asyncio.run(first())
     finally:
         devnet.stop()
     with Devnet.start(state_file=state, port=port) as revived:
-        asyncio.run(second(revived.url))
+        asyncio.run(second(revived.url, signature))
