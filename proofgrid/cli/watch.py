@@ -25,7 +25,10 @@ def register(app: typer.Typer) -> None:
 
 @node_packages()
 def watch(
-    rpc: Annotated[str, typer.Option("--rpc", envvar="PROOFGRID_RPC_URL", help="The chain's RPC endpoint.")],
+    rpc: Annotated[
+        str,
+        typer.Option("--rpc", envvar="PROOFGRID_RPC_URL", help="RPC endpoints: one URL, or more separated by commas."),
+    ],
     program: Annotated[
         str, typer.Option("--program", envvar="PROOFGRID_PROGRAM", help="Address of the network's program.")
     ],

@@ -5,12 +5,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from solana.rpc.async_api import AsyncClient
-from solana.rpc.commitment import Confirmed
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from proofgrid.config import WatcherConfig
+from proofgrid.settlement.endpoints import connect, split_urls
 from proofgrid.settlement.sender import Sender
 from proofgrid.settlement.watcher.chain import ChainView
 from proofgrid.settlement.watcher.events import OnEvent
@@ -24,7 +23,10 @@ _TIMEOUT_S = 20.0
 
 @dataclass(frozen=True)
 class Assignment:
-    """What to watch, with what. ``payer`` None: nothing is sent. ``data`` are folders and URLs, asked in order."""
+    """What to watch, with what. ``payer`` None: nothing is sent. ``data`` are folders and URLs, asked in order.
+
+    ``rpc`` is an endpoint's URL, or several separated by commas: the first that works is asked.
+    """
 
     rpc: str
     program: Pubkey
@@ -42,7 +44,7 @@ async def watching(assignment: Assignment, say: OnEvent) -> AsyncIterator[Watche
     """The watcher, connected. Raises MalformedInput, ChainUnavailable; SettlementError without a network there."""
     settings = assignment.settings
     async with AsyncExitStack() as stack:
-        client = AsyncClient(assignment.rpc, commitment=Confirmed, timeout=_TIMEOUT_S)
+        client = connect(split_urls(assignment.rpc), timeout_s=_TIMEOUT_S)
         await stack.enter_async_context(client)
         view = ChainView(client, assignment.program, assignment.provers)
         sources = []
