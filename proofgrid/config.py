@@ -6,7 +6,6 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from proofgrid.models.fields import Lamports
-from proofgrid.settlement.layout.batches import MAX_LEAVES
 
 DEFAULT_PORT = 8645
 DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
@@ -58,7 +57,7 @@ class NetworkConfig(_Section):
     limits: Limits = Limits()
     timing: Timing = Timing()
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 5
-    batch_size: Annotated[int, Field(ge=1, le=MAX_LEAVES)] = 256
+    batch_size: Annotated[int, Field(ge=1, le=1 << 14)] = 256  # settlement.layout.batches.MAX_LEAVES
     ask_lamports: Lamports = 0
     prepared_bytes: Annotated[int, Field(ge=0)] = DEFAULT_PREPARED_BYTES
 

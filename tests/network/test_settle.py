@@ -3,13 +3,15 @@
 import json
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import func, select
 
-from proofgrid.config import Timing
+from proofgrid.config import NetworkConfig, Timing
 from proofgrid.errors import ChainUnavailable, Conflict
 from proofgrid.models import AttemptState, BatchState, Settlement, Submission
 from proofgrid.network import results, settle
 from proofgrid.network.database import BatchRow, LeafRow
+from proofgrid.settlement.layout.batches import MAX_LEAVES
 from proofgrid.verifier.keys import Proof, VerifyingKey
 from proofgrid.verifier.receipts import Receipt
 from tests.network.world import ASK, PROVER, REQUESTER, Crash, MakeWorld, MemoryChain, World, true_submission
@@ -229,3 +231,9 @@ def test_a_proof_that_was_lost_does_not_keep_the_others_from_the_chain(world: Wo
     assert world.settle() == 1
     world.store.put(kept)
     assert world.settle() == 1
+
+
+def test_the_largest_batch_is_the_programs() -> None:
+    assert NetworkConfig(batch_size=MAX_LEAVES).batch_size == MAX_LEAVES
+    with pytest.raises(ValidationError):
+        NetworkConfig(batch_size=MAX_LEAVES + 1)
