@@ -1,7 +1,5 @@
 """``proofgrid settlement watch``: checks committed batches and challenges what is false."""
 
-import asyncio
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,7 +36,10 @@ def watch(
     ] = None,
     state: StateFolder = DEFAULT_STATE,
     key: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="Key file that pays. Default: one in the state folder, made.")
+        str | None,
+        typer.Option(
+            help="The key that pays: a key file, env:NAME, stdin: or prompt:. [one in the state folder, made]"
+        ),
     ] = None,
     reward: Annotated[str | None, typer.Option(help="Token account for rewards and bonds. Default: the key's.")] = None,
     prover: Annotated[
@@ -66,8 +67,10 @@ def watch(
 
     With --json each line is a JSON object. Ctrl-C ends after the transaction under way, a second one at once.
     """
+    import asyncio
+
     from proofgrid.config import DEFAULT_URL, WatcherConfig
-    from proofgrid.settlement.wallet import load_keypair, load_or_create_keypair
+    from proofgrid.settlement.wallet import load_or_create_keypair, load_signer
     from proofgrid.settlement.watcher.service import Assignment, watching
 
     out = Output(as_json)
@@ -75,7 +78,7 @@ def watch(
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     payer = None
     if not dry_run:
-        payer = load_keypair(key) if key is not None else load_or_create_keypair(folder / "key.json")
+        payer = load_signer(key) if key is not None else load_or_create_keypair(folder / "key.json")
         out.note(f"watching as {payer.pubkey()}: it pays for transactions and must have SOL")
     given = {
         "poll_s": poll,
@@ -119,6 +122,9 @@ def watch(
 
 def with_signals(watcher: "Watcher") -> None:
     """The first SIGINT or SIGTERM ends the watcher after what is under way, the second at once."""
+    import asyncio
+    import signal
+
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
     def stop() -> None:

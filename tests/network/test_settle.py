@@ -1,6 +1,7 @@
 """One leaf and one receipt for each fulfilled request, wherever the coordinator dies."""
 
 import json
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -233,7 +234,7 @@ def test_a_proof_that_was_lost_does_not_keep_the_others_from_the_chain(world: Wo
     assert world.settle() == 1
 
 
-def test_the_largest_batch_is_the_programs() -> None:
-    assert NetworkConfig(batch_size=MAX_LEAVES).batch_size == MAX_LEAVES
+def test_the_largest_batch_is_the_programs(tmp_path: Path) -> None:
+    assert NetworkConfig(state_folder=tmp_path, batch_size=MAX_LEAVES).batch_size == MAX_LEAVES
     with pytest.raises(ValidationError):
-        NetworkConfig(batch_size=MAX_LEAVES + 1)
+        NetworkConfig(state_folder=tmp_path, batch_size=MAX_LEAVES + 1)
