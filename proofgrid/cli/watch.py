@@ -1,6 +1,5 @@
 """``proofgrid settlement watch``: checks committed batches and challenges what is false."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
