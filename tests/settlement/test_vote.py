@@ -59,7 +59,15 @@ def test_only_the_owner_proposes_and_votes(network: Network, large: Person, smal
     chain.refuses("MissingSignature", Instruction(chain.program_id, honest.data, unsigned))
 
 
-@pytest.mark.parametrize("pool", [{"stake": TOP}, {"shares": TOP}])
+@pytest.mark.parametrize(
+    "pool",
+    [
+        {"stake": TOP},
+        {"shares": TOP, "exiting_shares": TOP - 1_000},
+        {"shares": 1_000, "exiting_shares": 2_000},
+    ],
+    ids=str,
+)
 def test_a_pool_that_cannot_be_is_refused(network: Network, large: Person, pool: dict[str, int]) -> None:
     network.chain.send(propose(network, large), signers=[large.keypair])
     network.edit_prover(large, **pool)
