@@ -100,7 +100,7 @@ def test_wrong_accounts_are_refused(network: Network) -> None:
     ("pool", "amount"),
     [
         ({"stake": TOP}, 1_000),
-        ({"shares": TOP}, 1_000),
+        ({"shares": TOP}, 1),
         ({"shares": TOP - 1_000, "stake": TOP // 2}, 600),  # the pool's shares
         ({"shares": TOP // 2, "stake": TOP - 5}, 10),  # the pool's stake
     ],

@@ -2,6 +2,7 @@
 
 import pytest
 from pydantic import ValidationError
+from solders.account import Account
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
@@ -46,6 +47,13 @@ def test_nobody_else_begins_it(chain: Chain) -> None:
     name_upgrade_authority(chain, Pubkey.new_unique())
     chain.refuses("NotUpgradeAuthority", network.initialize())
     name_upgrade_authority(chain, None)
+    chain.refuses("NotUpgradeAuthority", network.initialize())
+    # nor an authority that gave itself up, whose key the loader leaves standing behind its no
+    name_upgrade_authority(chain, chain.payer.pubkey())
+    at = program_data_address(chain.program_id)
+    record = chain.svm.get_account(at)
+    assert record is not None
+    chain.svm.set_account(at, Account(record.lamports, record.data[:12] + b"\0" + record.data[13:], record.owner))
     chain.refuses("NotUpgradeAuthority", network.initialize())
 
 

@@ -25,6 +25,7 @@ def test_proposals_have_their_numbers(network: Network, large: Person) -> None:
     chain.refuses("WrongProposalAddress", propose(network, large), signers=[large.keypair])
     chain.send(propose(network, large, 1), signers=[large.keypair])
     assert network.config.next_proposal == 2
+    assert [network.proposal(number).number for number in (0, 1)] == [0, 1]
 
 
 def test_what_cannot_be_is_not_proposed(network: Network, large: Person) -> None:

@@ -59,7 +59,15 @@ def test_only_the_owner_proposes_and_votes(network: Network, large: Person, smal
     chain.refuses("MissingSignature", Instruction(chain.program_id, honest.data, unsigned))
 
 
-@pytest.mark.parametrize("pool", [{"stake": TOP}, {"shares": TOP}])
+@pytest.mark.parametrize(
+    "pool",
+    [
+        {"stake": TOP},
+        {"shares": TOP, "exiting_shares": TOP - 1_000},
+        {"shares": 1_000, "exiting_shares": 2_000},
+    ],
+    ids=str,
+)
 def test_a_pool_that_cannot_be_is_refused(network: Network, large: Person, pool: dict[str, int]) -> None:
     network.chain.send(propose(network, large), signers=[large.keypair])
     network.edit_prover(large, **pool)
@@ -75,12 +83,13 @@ def test_votes_do_not_overflow(network: Network, large: Person, in_favour: bool)
 
 
 def test_the_vote_is_written_down(network: Network, large: Person) -> None:
-    network.chain.send(propose(network, large), signers=[large.keypair])
+    for number in (0, 1):
+        network.chain.send(propose(network, large, number), signers=[large.keypair])
     network.pass_time(VOTE_S - 1)
-    network.chain.send(vote(network, large), signers=[large.keypair])
-    at, bump = vote_address(network.chain.program_id, proposal_address(network.chain.program_id, 0)[0], large.prover)
+    network.chain.send(vote(network, large, 1), signers=[large.keypair])
+    at, bump = vote_address(network.chain.program_id, proposal_address(network.chain.program_id, 1)[0], large.prover)
     assert VoteAccount.decode(network.chain.data(at)) == VoteAccount(
-        prover=bytes(large.prover), proposal=0, weight=6_000, in_favour=1, bump=bump
+        prover=bytes(large.prover), proposal=1, weight=6_000, in_favour=1, bump=bump
     )
 
 

@@ -104,7 +104,8 @@ def test_nobody_touches_anothers_position(network: Network) -> None:
     ("pool", "exiting", "total"),
     [
         ({"shares": 0}, TOP, 5_000),  # what it is worth
-        ({"shares": 1_000, "stake": 10**6}, 1_500, 10**7),  # the pool's shares
+        ({"stake": TOP, "exiting_shares": 1_000_000}, 1_000_000, TOP),  # and what a share is
+        ({"shares": 1_000, "stake": 10**6, "exiting_shares": 2_000}, 1_500, 10**7),  # the pool's shares
         ({"exiting_shares": 0}, 1_000_000, 5_000),  # those of the pool that exit
         ({"exiting_shares": 1_000_000}, 1_000_000, 999),  # all stake
     ],

@@ -68,11 +68,17 @@ def _request(scene: Scene, requester: bytes, nonce: int) -> bytes:
 
 
 def close_request(scene: Scene, read: Reader) -> Play | None:
-    found = scene.target(read, Request, lambda request: request.state in (FULFILLED, MISSED))
+    now_s = scene.ledger.now_s
+
+    def is_over(request: Request) -> bool:
+        return request.state in (FULFILLED, MISSED) or (request.state == OPEN and now_s > request.expire_s)
+
+    found = scene.target(read, Request, is_over)
     if found is None:
         return None
     address, request = found
-    destination = read.mostly(request.refund_to, CAST.purse(request.requester), CAST.treasury, CAST.stranger)
+    others = (CAST.purse(CAST.stranger), CAST.purse(request.requester), CAST.treasury, CAST.stranger)
+    destination = read.pick(others) if read.seldom(4) else request.refund_to
     places = {"requester": request.requester, "request": address, "destination": destination}
     return scene.play(CLOSE_REQUEST, places, signing=read.pick(("", "requester")))
 

@@ -10,6 +10,7 @@ from proofgrid.settlement.layout.batches import (
     COMMIT_BATCH,
     DEMAND_LEAF,
     LEAF_UNPAID,
+    LEAF_VOID,
     MAX_LEAVES,
     RELEASE_BATCH,
     VOID_LEAF,
@@ -133,7 +134,10 @@ def answer_leaf(scene: Scene, read: Reader) -> Play | None:
     def is_known(demand: Demand) -> bool:
         return scene.ledger.read(demand.batch, Batch).root in scene.contents
 
-    found = scene.target(read, Demand, is_known)
+    def is_waiting(demand: Demand) -> bool:  # for its refund
+        return is_known(demand) and scene.ledger.read(demand.batch, Batch).leaves[demand.leaf] == LEAF_VOID
+
+    found = scene.target(read, Demand, is_waiting if read.seldom(2) else is_known)
     if found is None or not is_known(found[1]):
         return None
     address, demand = found

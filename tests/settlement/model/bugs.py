@@ -172,7 +172,7 @@ def noticed_after(bug: Bug, sequences: int, number: int = 1) -> int | None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.settlement.model.bugs", description=__doc__)
-    parser.add_argument("--sequences", type=int, default=3_000, help="to wait for, at most")
+    parser.add_argument("--sequences", type=int, default=20_000, help="to wait for, at most")
     options = parser.parse_args()
     missed = 0
     for bug in BUGS:

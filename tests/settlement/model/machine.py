@@ -9,7 +9,7 @@ from tests.settlement.model.cast import CAST
 from tests.settlement.model.invariants import check
 from tests.settlement.model.ledger import refusals
 from tests.settlement.model.play import Play
-from tests.settlement.model.records import Prover
+from tests.settlement.model.records import Demand, Prover, Request
 from tests.settlement.model.scene import Reader, Scene
 from tests.settlement.model.world import Disagreement, World
 
@@ -209,8 +209,10 @@ def wait(scene: Scene, read: Reader) -> None:
 
 def freeze(scene: Scene, read: Reader) -> None:
     """The mint's owner freezes a token account, or thaws it."""
-    purse = read.pick((*CAST.purses, CAST.treasury))
-    scene.ledger.tokens[purse].frozen = not scene.ledger.tokens[purse].frozen
+    ledger = scene.ledger
+    named = [record.refund_to for record in ledger.records.values() if isinstance(record, (Request, Demand))]
+    purse = read.pick(named) if named and read.seldom(2) else read.pick((*CAST.purses,))
+    ledger.tokens[purse].frozen = not ledger.tokens[purse].frozen
     scene.world.change_outside(purse)
 
 
@@ -243,4 +245,4 @@ def dust(scene: Scene, read: Reader) -> None:
         scene.world.change_outside(place)
 
 
-_EVENTS = (*[wait] * 15, freeze, donate, dust)
+_EVENTS = (*[wait] * 15, freeze, freeze, donate, dust)

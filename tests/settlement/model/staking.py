@@ -109,7 +109,8 @@ def collect_earnings(scene: Scene, read: Reader) -> Play | None:
     found = scene.target(read, Prover, lambda prover: prover.earned > 0)
     if found is None:
         return None
-    return scene.play(COLLECT_EARNINGS, {"prover": found[0], "payout": found[1].payout})
+    payout = read.mostly(found[1].payout, CAST.purse(CAST.stranger))
+    return scene.play(COLLECT_EARNINGS, {"prover": found[0], "payout": payout})
 
 
 def propose(scene: Scene, read: Reader) -> Play:
