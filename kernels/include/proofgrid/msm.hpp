@@ -56,7 +56,7 @@ inline unsigned choose_window(size_t n, unsigned bits) {
 }  // namespace msm_detail
 
 // One job over one group, from its bases to its sum. What msm_many asks of a plan: this constructor, `Worker` (one thread's
-// memory, made on first use), select() and add_tasks(). A layer with another way to add up a window brings its own.
+// memory, made on first use), select(), work() and add_tasks(). A layer with another way to add up a window brings its own.
 template <class G>
 class MsmPlan {
  public:
@@ -79,7 +79,10 @@ class MsmPlan {
     select(scalars_.small, small_);
   }
 
-  // `alone`: no other job will fill the threads. The task that ends last writes the job's sum.
+  // About what its additions cost, in any unit.
+  double work() const { return msm_detail::mul_cost<F> * static_cast<double>(dense_.size()); }
+
+  // `alone`: the other jobs will not fill the threads. The task that ends last writes the job's sum.
   void add_tasks(TaskPool& pool, Workers& workers, const Progress& progress, bool alone) {
     const size_t threads = workers.size(), terms = dense_.size() + small_.size();
     if (job_.window == 0 && terms <= msm_detail::few_terms) {
@@ -232,9 +235,13 @@ void run_plans(const MsmJob* jobs, size_t count, Run& run) {
   });
   typename First::Workers first_workers(run.team.size());
   typename Second::Workers second_workers(run.team.size());
+  double work = 0;
+  for (const First& plan : first) work += plan.work();
+  for (const Second& plan : second) work += plan.work();
+  const auto alone = [&](const auto& plan) { return count == 1 || plan.work() > work / 2; };
   TaskPool pool;
-  for (First& plan : first) plan.add_tasks(pool, first_workers, run.progress, count == 1);
-  for (Second& plan : second) plan.add_tasks(pool, second_workers, run.progress, count == 1);
+  for (First& plan : first) plan.add_tasks(pool, first_workers, run.progress, alone(plan));
+  for (Second& plan : second) plan.add_tasks(pool, second_workers, run.progress, alone(plan));
   pool.run(run);
   run.progress.step();
 }

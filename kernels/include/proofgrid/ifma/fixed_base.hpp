@@ -69,7 +69,7 @@ class Scaler {
   static_assert(S::limbs == LaneDigits::words && batch == DigitSums<F>::padded(batch));
 
   void multiply(const std::byte* scalars, std::byte* out, size_t count) {
-    reader_.read(scalars, places_, count, 0, table_.windows, digits_.data(), batch);
+    reader_.read(scalars, places_, count, 0, 1, table_.windows, digits_.data(), batch);
     for (unsigned w = 0; w < table_.windows; ++w) {
       std::fill(&digits_[w * batch] + count, &digits_[w * batch] + sums_.padded(count), Digit{0});
     }

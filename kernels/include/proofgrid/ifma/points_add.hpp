@@ -25,8 +25,9 @@ namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 
 // Sums of points, and the addition of one more point to each. A Source says where a batch's second operands come from:
 // vector v holds point(v) (its x alone: x(v)) of magnitude Source::magnitude, in the lanes of active(v), which is 0
-// beyond the last vector; where Source::has_signs, y counts negative in the lanes of negative(v). fetch(v) is called
-// between v's multiplications, from the last vector to the first: a place to ask for what the next batch reads.
+// beyond the last vector; where Source::has_signs, y counts negative in the lanes of negative(v). A point may be a sum of a
+// lower vector, before its addition: sums change from the last vector to the first. So is fetch(v) called, between v's
+// multiplications: a place to ask for what the next batch reads.
 template <class F>
 class PointSums {
  public:
@@ -149,7 +150,7 @@ class PointSums {
         set_y(0), set_y(1);
       } else {
 #pragma GCC unroll 4
-        for (size_t j = 0; j < chains; ++j) {
+        for (size_t j = chains; j-- > 0;) {
           rest[j] = finish(v + j, source, rest[j]);
           source.fetch(v + j);
         }
