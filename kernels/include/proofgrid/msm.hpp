@@ -37,6 +37,20 @@ inline double task_cost(size_t n, size_t buckets) {
   return addition_cost * static_cast<double>(n) + bucket_cost * static_cast<double>(buckets);
 }
 
+// The sum of a job's few terms at `places` and `more`, by the thread that calls; load(places) gives their points.
+template <class G, class Load>
+void add_few(const MsmJob& job, std::vector<std::uint32_t> places, const std::vector<std::uint32_t>& more,
+             const Load& load) {
+  using S = typename G::Scalar;
+  places.insert(places.end(), more.begin(), more.end());
+  const std::vector<Affine<typename G::Coordinate>> terms = load(places);
+  std::vector<uint64_t> factors(places.size() * S::limbs);
+  for (size_t i = 0; i < places.size(); ++i) {
+    std::memcpy(&factors[i * S::limbs], job.scalars + size_t{places[i]} * S::bytes, S::bytes);
+  }
+  sum_of_few<S::limbs>(terms, factors).to_affine().to_canonical(job.out);
+}
+
 template <class F>
 inline constexpr double mul_cost = 1;  // against a multiplication in Fq
 template <class P>
@@ -165,16 +179,11 @@ class MsmPlan {
   }
 
   void add_few() const {
-    std::vector<Affine<F>> terms;
-    std::vector<uint64_t> factors;
-    for (const auto* places : {&dense_, &small_}) {
-      for (const size_t i : *places) {
-        terms.push_back(Affine<F>::load_mont(bases_.points() + i * Affine<F>::bytes));
-        factors.resize(factors.size() + Scalar::limbs);
-        std::memcpy(&factors[factors.size() - Scalar::limbs], job_.scalars + i * Scalar::bytes, Scalar::bytes);
-      }
-    }
-    sum_of_few<Scalar::limbs>(terms, factors).to_affine().to_canonical(job_.out);
+    msm_detail::add_few<G>(job_, dense_, small_, [&](const std::vector<std::uint32_t>& places) {
+      std::vector<Affine<F>> points;
+      for (const size_t i : places) points.push_back(Affine<F>::load_mont(bases_.points() + i * Affine<F>::bytes));
+      return points;
+    });
   }
 
   // The windows' sums, the highest first, each shifted into its place; tasks_ has them in ascending order.

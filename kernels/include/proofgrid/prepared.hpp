@@ -46,9 +46,7 @@ uint64_t scan_block(const std::byte* bases, size_t begin, size_t end, const Visi
     std::memcpy(words, bases + i * Point::bytes, sizeof words);
     for (const uint64_t word : words) any |= word;
     if (any == 0) infinite |= uint64_t{1} << (i - begin);
-    if (!Point::is_canonical(words)) {
-      throw MalformedInput("bases: point " + std::to_string(i) + " has a coordinate that is not below the modulus");
-    }
+    if (!Point::is_canonical(words)) refuse_coordinate("bases", i);
     visit(i, words);
   }
   return infinite;

@@ -100,7 +100,7 @@ template <class G>
 void scale(const uint64_t* base, const std::byte* scalars, size_t n, bool result_mont, uint64_t* out, Run& run) {
   using namespace fixed_base_detail;
   using Point = Affine<typename G::Coordinate>;
-  if (!Point::is_canonical(base)) throw MalformedInput("base: a coordinate is not below the modulus");
+  if (!Point::is_canonical(base)) refuse_coordinate("base:");
   if (n == 0) return;
   const unsigned bits = G::Scalar::Params::bits;
   const size_t range = std::clamp<size_t>(n / (size_t{4} * run.team.size()), 256, 4 * batch);

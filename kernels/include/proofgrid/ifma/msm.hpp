@@ -18,6 +18,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <optional>
 #include <vector>
 
@@ -145,8 +146,9 @@ class MsmPlan {
   }
 
   size_t buckets(const Task& task) const {
-    return task.first == small_row ? small_scalar_limit : size_t{1} << (rows_.window - 1);
+    return task.first == small_row ? small_buckets() : size_t{1} << (rows_.window - 1);
   }
+  size_t small_buckets() const { return std::max(std::bit_ceil(size_t{scalars_.largest_small}), lanes); }
   unsigned multiples(const Task& task) const { return task.first == small_row ? 1 : job_.multiples; }
 
   void add_up(Task& task, Worker& worker, const Progress& progress) const {
@@ -191,32 +193,25 @@ class MsmPlan {
       // Checked once and read again: a racing writer can spoil the sum but not the digits' range.
       uint64_t word;
       std::memcpy(&word, job_.scalars + size_t{places[i]} * Scalar::bytes, sizeof word);
-      digits[i] = static_cast<Digit>(std::min(word, small_scalar_limit));
+      digits[i] = static_cast<Digit>(std::min<uint64_t>(word, small_buckets()));
     }
   }
 
   void add_few() const {
-    using Point = Affine<typename G::Coordinate>;
-    std::vector<Point> terms;
-    std::vector<uint64_t> factors;
-    for (const auto* places : {&dense_, &small_}) {
-      for (size_t first = 0; first < places->size(); first += lanes) {
-        const size_t count = std::min(lanes, places->size() - first);
+    proofgrid::msm_detail::add_few<G>(job_, dense_, small_, [&](const std::vector<std::uint32_t>& places) {
+      std::vector<Affine<typename G::Coordinate>> points;
+      for (size_t first = 0; first < places.size(); first += lanes) {
+        const size_t count = std::min(lanes, places.size() - first);
         RecordRows rows;
         for (size_t i = 0; i < lanes; ++i) {
-          rows[i] = records_.data() + size_t{(*places)[first + std::min(i, count - 1)]} * Records<F>::bytes;
+          rows[i] = records_.data() + size_t{places[first + std::min(i, count - 1)]} * Records<F>::bytes;
         }
-        Point points[lanes];
-        load_points<F>(rows, 0xff, points);
-        terms.insert(terms.end(), points, points + count);
-        for (size_t i = first; i < first + count; ++i) {
-          factors.resize(factors.size() + Scalar::limbs);
-          const std::byte* const scalar = job_.scalars + size_t{(*places)[i]} * Scalar::bytes;
-          std::memcpy(factors.data() + factors.size() - Scalar::limbs, scalar, Scalar::bytes);
-        }
+        Affine<typename G::Coordinate> eight[lanes];
+        load_points<F>(rows, 0xff, eight);
+        points.insert(points.end(), eight, eight + count);
       }
-    }
-    sum_of_few<Scalar::limbs>(terms, factors).to_affine().to_canonical(job_.out);
+      return points;
+    });
   }
 
   // The rows' sums, the highest first, each shifted into its place.

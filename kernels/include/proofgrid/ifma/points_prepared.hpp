@@ -87,9 +87,7 @@ void write_records(const std::byte* bases, size_t n, bool mont, std::byte* recor
       points_detail::gather_coordinate<F::words, F::words, Records<F>::words>(y, rows);
       const Mask bad = points_detail::not_canonical<P>(x) | points_detail::not_canonical<P>(y);
       if (bad) [[unlikely]] {
-        const size_t lane = static_cast<size_t>(__builtin_ctz(bad));
-        throw MalformedInput("bases: point " + std::to_string(i + std::min(lane, count - 1)) +
-                             " has a coordinate that is not below the modulus");
+        refuse_coordinate("bases", i + std::min(static_cast<size_t>(__builtin_ctz(bad)), count - 1));
       }
       const F fx = F::from_words(x), fy = F::from_words(y);
       const Mask mask = static_cast<Mask>((1u << count) - 1);
