@@ -76,8 +76,9 @@ class KeyCache:
         """The key prepared for the backend: mapped from the folder, or made and put there, or made in memory.
 
         ``digest`` is the SHA-256 of the file that ``zkey`` was read from. Cost: reading the prepared file once; the
-        first time, making the points' multiples (as long as five to ten proofs) and a file as large as all. Raises :class:`MalformedInput` for a
-        coordinate >= q and :class:`~proofgrid.errors.Cancelled`; never for the folder's sake.
+        first time, making the points' multiples (as long as some twenty proofs) and a file as large as all. Raises
+        :class:`MalformedInput` for a coordinate >= q and :class:`~proofgrid.errors.Cancelled`; never for the folder's
+        sake. In memory there are no multiples.
         """
         backend, control = backend or select(), control or Control()
         identity = {"zkey": require_digest(digest), "header": fingerprint(zkey)}
@@ -113,7 +114,7 @@ class KeyCache:
                 return bases  # another process made it while this one waited
             expect_preparation(zkey, control)
             multiples = multiples_within(zkey, self.multiples_bytes)
-            made = ((name, prepare_bases(zkey, name, backend, control, multiples=multiples)) for name in BASES)
+            made = ((name, prepare_bases(zkey, name, multiples, backend, control)) for name in BASES)
             write_prepared(path, identity, made, backend, control)
             self._evict(path)
         if (bases := self._mapped(path, identity, zkey, backend, control)) is None:

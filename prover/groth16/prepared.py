@@ -58,12 +58,12 @@ def prepare_key(
     """The key's points in the backend's layout, in memory; see ``key_cache`` for keeping them on a disk.
 
     ``multiples`` of each point, as :meth:`Backend.prepare` has them, make proofs cheaper: see :func:`multiples_within`.
-    Cost: one pass over the points; with several multiples as much as five to ten proofs. Raises
+    Cost: one pass over the points; with several multiples as much as some twenty proofs. Raises
     :class:`~proofgrid.errors.MalformedInput` for a coordinate >= q, and :class:`~proofgrid.errors.Cancelled`.
     """
     backend, control = backend or select(), control or Control()
     expect_preparation(zkey, control)
-    bases = {name: prepare_bases(zkey, name, backend, control, multiples=multiples) for name in BASES}
+    bases = {name: prepare_bases(zkey, name, multiples, backend, control) for name in BASES}
     return assemble(zkey, bases, backend)
 
 
@@ -85,10 +85,8 @@ def assemble(zkey: Zkey, bases: dict[str, PreparedBases], backend: Backend) -> P
     )
 
 
-def prepare_bases(
-    zkey: Zkey, name: str, backend: Backend, control: Control, *, multiples: int = 1
-) -> PreparedBases:
-    """One of the key's arrays; counts for its size among the steps of :func:`expect_preparation`."""
+def prepare_bases(zkey: Zkey, name: str, multiples: int, backend: Backend, control: Control) -> PreparedBases:
+    """One of the key's arrays, with multiples; counts for its size among the steps of :func:`expect_preparation`."""
     points = points_of(zkey, name)
     with control.share(points.nbytes) as part:
         return backend.prepare(group_of(zkey, name), points, multiples=multiples, control=part)
