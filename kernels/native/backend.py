@@ -113,7 +113,7 @@ class NativeBackend:
         return sums
 
     def _job(self, job: MsmJob) -> tuple[str, str, NDArray[Any], int, Array]:
-        """Of a job the group, the form, the bases, how many multiples of each, and the scalars, as the core has them."""
+        """Of a job the group, the form, the bases, how many multiples of each, and the scalars, as the core takes."""
         group, bases = job.group, job.bases
         scalars = _elements(group.scalar, job.scalars, "scalars")
         if isinstance(bases, PreparedBases):

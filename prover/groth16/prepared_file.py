@@ -4,7 +4,7 @@
     8     4  version, 2
     12    4  size of the description
     16    8  Backend.checksum of the description
-    24       the description, JSON: the key it belongs to, and of each section name, form, n, multiples, offset, size and
+    24       the description, JSON: the key it belongs to; of each section name, form, n, multiples, offset, size and
              checksum
     4096     the sections, each at a multiple of 4096 bytes
 
