@@ -7,7 +7,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.proofgrid-setup
 
-.PHONY: help setup test check bench demo program-check package fuzz fuzz-kernels verify-build sanitize clean
+.PHONY: help setup test check bench demo program-check program-costs program-mutants package fuzz fuzz-kernels verify-build \
+    sanitize clean
 
 help:  ## what the targets do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -34,8 +35,16 @@ check: setup program-check  ## formatting, lint, types, import order, generated 
 	$(BIN)/lint-imports
 	$(BIN)/python -m proofgrid.kernels.codegen --check
 
+program-costs: setup  ## compute units and bytes of every instruction, measured; writes docs/costs.md
+	$(BIN)/python -m tests.settlement.costs > docs/costs.md.part
+	mv docs/costs.md.part docs/costs.md
+
 program-check: setup  ## the committed on-chain program is its source, byte for byte
 	$(BIN)/python -m proofgrid.settlement.program.build --check
+
+JOBS ?= 2
+program-mutants: setup  ## each check of the on-chain program taken away: some test must fail (JOBS=2)
+	$(BIN)/python -m tests.settlement.mutants --jobs $(JOBS)
 
 package: setup  ## sdist, a wheel from that sdist, and that wheel at work in an environment of its own
 	@bash scripts/package.sh

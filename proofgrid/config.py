@@ -52,6 +52,8 @@ class NetworkConfig(_Section):
     rpc_url: str | None = None
     """A chain of one's own; without it a devnet runs in the state folder."""
     program_id: str | None = None
+    prover: str | None = None
+    """The prover's account that commits batches; ``committer_key`` holds its hot key."""
     committer_key: Path | None = None
     limits: Limits = Limits()
     timing: Timing = Timing()

@@ -64,18 +64,20 @@ def request_address(program_id: Pubkey, requester: Pubkey, nonce: int) -> tuple[
     return _find(program_id, SEEDS["request"], bytes(requester), _u64(nonce))
 
 
+def demand_address(program_id: Pubkey, batch: Pubkey, leaf: int) -> tuple[Pubkey, int]:
+    """The demand that a leaf (u32) of a batch be shown, and the bump."""
+    if not 0 <= leaf < 2**32:
+        raise MalformedInput(f"a leaf's number is from 0 to 2^32 - 1, got {leaf}")
+    return _find(program_id, SEEDS["demand"], bytes(batch), leaf.to_bytes(4, "little"))
+
+
 def program_data_address(program_id: Pubkey) -> Pubkey:
     """Where the upgradeable loader keeps a program's bytes and upgrade authority."""
     return Pubkey.find_program_address([bytes(program_id)], LOADER)[0]
 
 
-def log_address(program_id: Pubkey, committer: Pubkey) -> tuple[Pubkey, int]:
-    """The committer's log of batches, and the bump."""
-    return _find(program_id, SEEDS["log"], bytes(committer))
-
-
 def batch_address(program_id: Pubkey, committer: Pubkey, number: int) -> tuple[Pubkey, int]:
-    """The committer's batch of this number (u64, from 0), and the bump."""
+    """The batch of this number (u64, from 0) of a committer, which is a prover's account, and the bump."""
     return _find(program_id, *_batch_seeds(committer, number))
 
 

@@ -125,11 +125,16 @@ TOKEN_PROGRAM = Use("token_program", 0, "token_program")
 
 @dataclass(frozen=True)
 class Instruction:
-    """One instruction: its arguments' layout and the accounts it takes, in order; ``tail``: more bytes may follow."""
+    """One instruction: its arguments' layout and the accounts it takes, in order.
+
+    ``tail``: more bytes may follow the arguments. ``uploadable``: they may stand in an upload instead, which is then
+    one account more, after the others.
+    """
 
     arguments: Layout
     accounts: tuple[Use, ...]
     tail: bool = False
+    uploadable: bool = False
 
     @property
     def name(self) -> str:

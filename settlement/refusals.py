@@ -36,6 +36,7 @@ class Refusal(IntEnum):
     WrongKeyAddress = _BASE + 28
     KeyAlreadyRegistered = _BASE + 29
     ForgeableKey = _BASE + 30  # gamma and delta are equal or opposite: the key lacks a contribution
+    WrongUploadSize = _BASE + 31  # nothing, or more than an account is made with
 
     WrongKeyAccount = _BASE + 40  # not ours, or not a key
     KeyNotFinalized = _BASE + 41
@@ -44,8 +45,6 @@ class Refusal(IntEnum):
     MalformedProof = _BASE + 44  # a coordinate that is not canonical, a point off its curve or out of its subgroup
     InvalidProof = _BASE + 45
 
-    WrongLogAddress = _BASE + 60
-    WrongLogAccount = _BASE + 61
     WrongBatchAddress = _BASE + 62
     WrongBatchNumber = _BASE + 63
     BatchAlreadyCommitted = _BASE + 64
@@ -53,6 +52,22 @@ class Refusal(IntEnum):
     EmptyBatch = _BASE + 66
     ZeroRoot = _BASE + 67
     WrongBatchAccount = _BASE + 68
+    TooManyLeaves = _BASE + 69
+    NoSuchLeaf = _BASE + 70
+    WrongPath = _BASE + 71
+    WrongCommitter = _BASE + 72
+    ChallengeWindowOpen = _BASE + 73
+    ChallengeWindowOver = _BASE + 74
+    LeafSettled = _BASE + 75  # paid, void, or under a demand
+    LeafIsTrue = _BASE + 76
+    WrongDemandAddress = _BASE + 77
+    WrongDemandAccount = _BASE + 78
+    WrongDemander = _BASE + 79
+    DemandsOpen = _BASE + 80
+    NothingLocked = _BASE + 81
+    DirectOnly = _BASE + 82
+    KeyRegisteredLater = _BASE + 83
+    LeafVoid = _BASE + 84
 
     WrongConfigAddress = _BASE + 100
     WrongConfigAccount = _BASE + 101
@@ -81,6 +96,7 @@ class Refusal(IntEnum):
     ProposalExpired = _BASE + 130
     AlreadyExecuted = _BASE + 131
     ProposalRejected = _BASE + 132
+    ChangeTooLarge = _BASE + 133  # a window or a bond would shrink to less than half
 
     WrongProverAddress = _BASE + 140
     WrongProverAccount = _BASE + 141

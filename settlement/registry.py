@@ -6,16 +6,16 @@ from solders.pubkey import Pubkey
 
 from proofgrid.errors import MalformedInput, ProgramRefused
 from proofgrid.settlement.accounts import KeyAccount
-from proofgrid.settlement.addresses import key_address, upload_address
+from proofgrid.settlement.addresses import key_address
+from proofgrid.settlement.evidence import show
 from proofgrid.settlement.instructions import keys
+from proofgrid.settlement.instructions.uploads import cancel_upload
 from proofgrid.settlement.layout.keys import MAX_PUBLIC_INPUTS
 from proofgrid.settlement.refusals import Refusal
 from proofgrid.settlement.rpc import fetch_account, fetch_owned
 from proofgrid.settlement.sender import Sender, Sent
+from proofgrid.settlement.uploads import upload
 from proofgrid.verifier.keys import Proof, VerifyingKey
-
-CHUNK_SIZE = 900
-"""Bytes of key in one transaction."""
 
 
 async def upload_key(sender: Sender, program_id: Pubkey, verifying_key: VerifyingKey) -> Pubkey:
@@ -32,19 +32,14 @@ async def upload_key(sender: Sender, program_id: Pubkey, verifying_key: Verifyin
     key, _ = key_address(program_id, digest)
     if await fetch_owned(sender.client, key, program_id) is not None:
         return key
+    await upload(sender, program_id, digest, encoding)
     authority = sender.payer.pubkey()
-    upload, _ = upload_address(program_id, authority, digest)
-    if await fetch_owned(sender.client, upload, program_id) is None:
-        await sender.send([keys.init_key(program_id, authority, digest, len(encoding))])
-    for at in range(0, len(encoding), CHUNK_SIZE):
-        chunk = encoding[at : at + CHUNK_SIZE]
-        await sender.send([keys.write_key(program_id, authority, digest, at, chunk)])
     try:
         await sender.send([keys.finalize_key(program_id, authority, digest)])
     except ProgramRefused as refused:
         if refused.name != Refusal.KeyAlreadyRegistered.name:
             raise
-        await sender.send([keys.cancel_key(program_id, authority, digest)])  # someone else was faster
+        await sender.send([cancel_upload(program_id, authority, digest)])  # someone else was faster
     return key
 
 
@@ -60,13 +55,13 @@ async def verify_on_chain(
     """Return once the chain has verified the proof in a confirmed transaction.
 
     Raises ProgramRefused named InvalidProof, MalformedProof, WrongInputCount, or KeyNotFound when nobody has
-    registered the key; MalformedInput for an input outside [0, r), or more inputs than a transaction holds (22).
+    registered the key; MalformedInput for an input outside [0, r). More than 22 inputs go through an upload.
     """
     _require_bn254(verifying_key)
     digest = verifying_key.digest()
     if await fetch_account(sender.client, key_address(program_id, digest)[0]) is None:
         raise ProgramRefused("KeyNotFound", f"no key {digest.hex()} is registered: upload it with upload_key")
-    return await sender.send([keys.verify_groth16(program_id, digest, inputs, proof.encode())])
+    return await show(sender, program_id, keys.verify_groth16(program_id, digest, inputs, proof.encode()))
 
 
 def _require_bn254(verifying_key: VerifyingKey) -> None:

@@ -1,4 +1,4 @@
-"""The network's hand on the chain: commits batches exactly once, and reads them back."""
+"""The network's hand on the chain: commits a prover's batches exactly once, and reads them back."""
 
 from dataclasses import dataclass, field
 
@@ -7,11 +7,10 @@ from solana.rpc.commitment import Confirmed
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from proofgrid.errors import ChainUnavailable, Conflict, ProgramRefused
-from proofgrid.settlement.accounts import BatchAccount, LogAccount
-from proofgrid.settlement.addresses import batch_address, batch_addresses, log_address
+from proofgrid.errors import ChainUnavailable, Conflict, ProgramRefused, SettlementError
+from proofgrid.settlement.accounts import BatchAccount, ProverAccount
+from proofgrid.settlement.addresses import batch_address, batch_addresses
 from proofgrid.settlement.instructions import batches
-from proofgrid.settlement.layout.batches import ZERO_ROOT
 from proofgrid.settlement.refusals import Refusal
 from proofgrid.settlement.rpc import ask, fetch_many, fetch_owned, success_in_slot
 from proofgrid.settlement.sender import OnSigned, Sender, TransactionExpired
@@ -35,23 +34,26 @@ class Committed:
 
 @dataclass
 class Submitter:
-    """Commits the batches of one committer through one program.
+    """Commits the batches of one prover through one program; ``signer`` is its hot key, and pays.
 
     ``open`` connects to an endpoint and closes it again; the constructor takes a client that is yours to close.
     """
 
     client: AsyncClient
     program_id: Pubkey
-    committer: Keypair
+    prover: Pubkey
+    signer: Keypair
     sender: Sender = field(init=False)
 
     def __post_init__(self) -> None:
-        self.sender = Sender(self.client, self.committer)
+        self.sender = Sender(self.client, self.signer)
 
     @classmethod
-    def open(cls, url: str, program_id: Pubkey, committer: Keypair, *, timeout_s: float = 10.0) -> "Submitter":
+    def open(
+        cls, url: str, program_id: Pubkey, prover: Pubkey, signer: Keypair, *, timeout_s: float = 10.0
+    ) -> "Submitter":
         """A submitter with its own client; use it as an async context manager."""
-        return cls(AsyncClient(url, commitment=Confirmed, timeout=timeout_s), program_id, committer)
+        return cls(AsyncClient(url, commitment=Confirmed, timeout=timeout_s), program_id, prover, signer)
 
     async def __aenter__(self) -> "Submitter":
         return self
@@ -88,32 +90,36 @@ class Submitter:
                 return await self._existing(number, root)
         raise expired or ChainUnavailable(f"batch {number} could not be committed")
 
-    async def read_log(self) -> LogAccount:
-        """The committer's log; an empty one (next number 0, root of zeros) before the first commit."""
-        address, bump = log_address(self.program_id, self.committer.pubkey())
-        data = await fetch_owned(self.client, address, self.program_id)
+    async def read_log(self) -> ProverAccount:
+        """The prover's account, which counts its batches. Raises SettlementError where none is registered."""
+        data = await fetch_owned(self.client, self.prover, self.program_id)
         if data is None:
-            return LogAccount(bytes(self.committer.pubkey()), 0, ZERO_ROOT, bump)
-        return LogAccount.decode(data)
+            raise SettlementError(f"{self.prover} is no prover of program {self.program_id}: register it, and stake")
+        return ProverAccount.decode(data)
 
-    async def read_batch(self, number: int, committer: Pubkey | None = None) -> BatchAccount | None:
-        """A committer's batch (ours by default), or None if it was never committed. Raises ChainUnavailable."""
-        found = await read_batch(self.client, self.program_id, committer or self.committer.pubkey(), number)
+    async def read_batch(self, number: int, prover: Pubkey | None = None) -> BatchAccount | None:
+        """A prover's batch (ours by default), or None if it was never committed. Raises ChainUnavailable."""
+        found = await read_batch(self.client, self.program_id, prover or self.prover, number)
         return None if found is None else found[1]
 
     async def balance(self) -> int:
-        """Lamports of the committer."""
-        return (await ask(self.client.get_balance(self.committer.pubkey()))).value
+        """Lamports of the signer, who pays."""
+        return (await ask(self.client.get_balance(self.signer.pubkey()))).value
 
     async def _commit(
-        self, log: LogAccount, number: int, root: bytes, leaf_count: int, on_signed: OnSigned | None
+        self, log: ProverAccount, number: int, root: bytes, leaf_count: int, on_signed: OnSigned | None
     ) -> Committed:
-        committer = self.committer.pubkey()
         instruction = batches.commit_batch(
-            self.program_id, committer, number=number, prev_root=log.latest_root, root=root, leaf_count=leaf_count
+            self.program_id,
+            self.prover,
+            self.signer.pubkey(),
+            number=number,
+            prev_root=log.latest_root,
+            root=root,
+            leaf_count=leaf_count,
         )
         sent = await self.sender.send([instruction], on_signed=on_signed)
-        address, _ = batch_address(self.program_id, committer, number)
+        address, _ = batch_address(self.program_id, self.prover, number)
         return Committed(
             program_id=str(self.program_id),
             address=str(address),
@@ -126,7 +132,7 @@ class Submitter:
         )
 
     async def _existing(self, number: int, root: bytes) -> Committed:
-        found = await read_batch(self.client, self.program_id, self.committer.pubkey(), number)
+        found = await read_batch(self.client, self.program_id, self.prover, number)
         if found is None:
             raise ChainUnavailable(f"the log counts batch {number}, but the endpoint does not show it yet: ask again")
         address, batch = found
@@ -160,11 +166,11 @@ async def read_batch(
     data = await fetch_owned(client, canonical, program_id)
     if data is not None:
         return canonical, BatchAccount.decode(data)
-    log_data = await fetch_owned(client, log_address(program_id, committer)[0], program_id)
-    if log_data is None or LogAccount.decode(log_data).next_number <= number:
+    account = await fetch_owned(client, committer, program_id)
+    if account is None or ProverAccount.decode(account).next_number <= number:
         return None
     addresses = [address for address, _ in batch_addresses(program_id, committer, number)[1:]]
-    for address, account in zip(addresses, await fetch_many(client, addresses), strict=True):
-        if account is not None and account.owner == program_id:
-            return address, BatchAccount.decode(bytes(account.data))
+    for address, found in zip(addresses, await fetch_many(client, addresses), strict=True):
+        if found is not None and found.owner == program_id:
+            return address, BatchAccount.decode(bytes(found.data))
     return None

@@ -7,6 +7,8 @@ from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.message import MessageV0
+from solders.pubkey import Pubkey
+from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 from solders.transaction_status import InstructionErrorCustom, TransactionErrorInstructionError
 
@@ -35,6 +37,18 @@ def sign(
     if size > PACKET_SIZE:
         raise MalformedInput(f"the transaction has {size} bytes, a packet holds {PACKET_SIZE}: send it in parts")
     return transaction
+
+
+def fits(instructions: Sequence[Instruction], payer: Pubkey) -> bool:
+    """Whether one transaction, paid by ``payer`` and with a compute budget, holds them."""
+    return size_of([set_compute_unit_limit(0), set_compute_unit_price(0), *instructions], payer) <= PACKET_SIZE
+
+
+def size_of(instructions: Sequence[Instruction], payer: Pubkey) -> int:
+    """Bytes of the transaction with just these instructions."""
+    message = MessageV0.try_compile(payer, list(instructions), [], Hash.default())
+    signatures = [Signature.default()] * message.header.num_required_signatures
+    return len(bytes(VersionedTransaction.populate(message, signatures)))
 
 
 def refusal_of(error: object, logs: Sequence[str] = ()) -> ProgramRefused:

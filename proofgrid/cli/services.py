@@ -60,8 +60,9 @@ def up(
     redis_url: Annotated[str | None, typer.Option(envvar="PROOFGRID_REDIS_URL", help="Instead of our own.")] = None,
     rpc_url: Annotated[str | None, typer.Option(envvar="PROOFGRID_RPC_URL", help="Instead of the devnet.")] = None,
     program_id: Annotated[str | None, typer.Option(help="The program's address on that chain.")] = None,
+    prover: Annotated[str | None, typer.Option(help="The prover's account that commits on that chain.")] = None,
     committer_key: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Key file of the committer on that chain.")
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Key file of that prover's hot key.")
     ] = None,
     backend: BackendName = "auto",
     threads: Threads = 0,
@@ -85,6 +86,7 @@ def up(
         redis_url=redis_url,
         rpc_url=rpc_url,
         program_id=program_id,
+        prover=prover,
         committer_key=committer_key,
     )
 

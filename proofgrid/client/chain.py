@@ -7,11 +7,12 @@ from proofgrid.client.effects import MAX_REPLY_BYTES, Call, Flow, Reply
 from proofgrid.documents import parse_json
 from proofgrid.errors import ChainUnavailable, InvalidProof, MalformedInput
 from proofgrid.settlement.accounts import BatchAccount
+from proofgrid.settlement.layout.batches import LEAF_VOID
 from proofgrid.verifier.receipts import Receipt
 
 
 def require_on_chain(receipt: Receipt, rpc_url: str) -> Flow[None]:
-    """Return if the receipt's batch account belongs to its program and holds its root under its number.
+    """Return if the batch account belongs to the program, holds the root under its number, and the leaf is not void.
 
     Raises :class:`InvalidProof` if the chain says otherwise, :class:`ChainUnavailable` if it says nothing. Which
     program and which committer to trust is the caller's to compare.
@@ -30,6 +31,10 @@ def require_on_chain(receipt: Receipt, rpc_url: str) -> Flow[None]:
     batch = BatchAccount.decode(data)
     if (batch.root, batch.number, batch.leaf_count) != (receipt.root, receipt.batch, receipt.n_leaves):
         raise InvalidProof(f"the chain holds another batch at {receipt.batch_address} than the receipt says")
+    if batch.state(receipt.index) == LEAF_VOID:
+        raise InvalidProof(
+            f"leaf {receipt.index} of batch {receipt.batch} is void: it was shown to be false, or not shown"
+        )
 
 
 def _account(body: bytes) -> tuple[str, bytes] | None:

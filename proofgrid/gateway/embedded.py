@@ -168,13 +168,13 @@ class Network:
         if config.rpc_url is None:
             localnet = stack.enter_context(Localnet(config.state_folder / "devnet"))
             self.rpc_url = localnet.url
-            chain = localnet.connect(localnet.deploy())
+            chain = localnet.connect()
         else:
-            if config.program_id is None or config.committer_key is None:
-                raise MalformedInput("a chain of your own (rpc_url) needs program_id and committer_key, too")
+            if config.program_id is None or config.prover is None or config.committer_key is None:
+                raise MalformedInput("a chain of your own (rpc_url) needs program_id, prover and committer_key, too")
             self.rpc_url = config.rpc_url
-            program_id = _address(config.program_id)
-            chain = SolanaChain(config.rpc_url, program_id, load_keypair(config.committer_key))
+            program_id, prover = _address("program_id", config.program_id), _address("prover", config.prover)
+            chain = SolanaChain(config.rpc_url, program_id, prover, load_keypair(config.committer_key))
         stack.callback(chain.close)
         enter_epoch(self.database, chain, time.time())
         return chain
@@ -249,11 +249,11 @@ def is_running(state_folder: Path) -> bool:
         return True
 
 
-def _address(text: str) -> Pubkey:
+def _address(setting: str, text: str) -> Pubkey:
     try:
         return Pubkey.from_string(text)
     except ValueError as error:
-        raise MalformedInput(f"program_id {text!r} is not an address on Solana: 32 bytes in base58") from error
+        raise MalformedInput(f"{setting} {text!r} is not an address on Solana: 32 bytes in base58") from error
 
 
 @contextmanager

@@ -50,11 +50,13 @@ class Chain(Protocol):
 class SolanaChain:
     """A :class:`Chain` over Solana's JSON-RPC; for one thread at a time, a context manager."""
 
-    def __init__(self, url: str, program_id: Pubkey, committer: Keypair, *, chain_id: str | None = None) -> None:
+    def __init__(
+        self, url: str, program_id: Pubkey, prover: Pubkey, signer: Keypair, *, chain_id: str | None = None
+    ) -> None:
         self._runner = asyncio.Runner()
         self._turn = threading.Lock()
-        self._submitter = Submitter.open(url, program_id, committer)
-        self.program_id, self.committer = str(program_id), str(committer.pubkey())
+        self._submitter = Submitter.open(url, program_id, prover, signer)
+        self.program_id, self.committer = str(program_id), str(prover)
         self.chain_id = chain_id or str(self._run(ask(self._submitter.client.get_genesis_hash())).value)
 
     def next_number(self) -> int:
@@ -69,7 +71,7 @@ class SolanaChain:
 
     async def _find(self, number: int, root: bytes) -> str | None:
         submitter = self._submitter
-        found = await read_batch(submitter.client, submitter.program_id, submitter.committer.pubkey(), number)
+        found = await read_batch(submitter.client, submitter.program_id, submitter.prover, number)
         return str(found[0]) if found is not None and found[1].root == root else None
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The embedded network's chain: a devnet with a memory, our program on it, and a committer with lamports."""
+"""The embedded network's chain: a devnet with a memory, our program on it, and a prover with stake who commits."""
 
 import asyncio
 import secrets
@@ -14,8 +14,11 @@ from solders.pubkey import Pubkey
 
 from proofgrid.errors import ChainUnavailable
 from proofgrid.network.chain import SolanaChain
+from proofgrid.settlement.bootstrap import Founders, found
 from proofgrid.settlement.deploy import deploy
 from proofgrid.settlement.devnet import Devnet
+from proofgrid.settlement.layout.batches import MAX_LEAVES
+from proofgrid.settlement.parameters import Parameters
 from proofgrid.settlement.program import program_bytes
 from proofgrid.settlement.rpc import ask
 from proofgrid.settlement.sender import Sender
@@ -23,6 +26,9 @@ from proofgrid.settlement.wallet import load_or_create_keypair
 
 LAMPORTS_PER_SOL = 1_000_000_000
 WANTED_LAMPORTS = 10 * LAMPORTS_PER_SOL
+BATCHES_AT_ONCE = 1_000
+"""As many of the largest batches may wait for the end of their windows: nobody adds stake to a devnet."""
+QUICK = {"challenge_window_s": 60, "reveal_window_s": 60, "claim_window_s": 600}
 _AIRDROP_TIMEOUT_S = 20.0
 
 
@@ -43,16 +49,15 @@ class Localnet:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._devnet.stop()
 
-    def deploy(self, on_progress: Callable[[int, int], None] | None = None) -> Pubkey:
-        """Fund the committer and make our program run, as far as that is not done; the program's address."""
-        committer = load_or_create_keypair(self.folder / "committer.json")
-        program = load_or_create_keypair(self.folder / "program.json")
-        return asyncio.run(_deploy(self.url, committer, program, on_progress))
+    def connect(self, on_progress: Callable[[int, int], None] | None = None) -> SolanaChain:
+        """Make our program run and a prover commit to it, as far as that is not done; its log of batches."""
+        signer, program = self._key("committer"), self._key("program")
+        founders = Founders(*(self._key(name) for name in ("owner", "mint", "tokens", "treasury")))
+        prover = asyncio.run(_found(self.url, signer, program, founders, on_progress))
+        return SolanaChain(self.url, program.pubkey(), prover, signer, chain_id=self.chain_id)
 
-    def connect(self, program_id: Pubkey) -> SolanaChain:
-        """The committer's log on this devnet."""
-        committer = load_or_create_keypair(self.folder / "committer.json")
-        return SolanaChain(self.url, program_id, committer, chain_id=self.chain_id)
+    def _key(self, name: str) -> Keypair:
+        return load_or_create_keypair(self.folder / f"{name}.json")
 
 
 def _chain_id(path: Path, *, is_new: bool) -> str:
@@ -62,12 +67,21 @@ def _chain_id(path: Path, *, is_new: bool) -> str:
     return path.read_text().strip()
 
 
-async def _deploy(
-    url: str, committer: Keypair, program: Keypair, on_progress: Callable[[int, int], None] | None
+async def _found(
+    url: str,
+    signer: Keypair,
+    program: Keypair,
+    founders: Founders,
+    on_progress: Callable[[int, int], None] | None,
 ) -> Pubkey:
-    async with AsyncClient(url) as client:
-        await fund(client, committer.pubkey())
-        return await deploy(Sender(client, committer), program_bytes(), program, on_progress=on_progress)
+    async with AsyncClient(url, commitment=Confirmed) as client:
+        sender = Sender(client, signer)
+        await fund(client, signer.pubkey())
+        await fund(client, founders.owner.pubkey())
+        await deploy(sender, program_bytes(), program, on_progress=on_progress)
+        parameters = Parameters(**QUICK)
+        stake = parameters.min_stake + BATCHES_AT_ONCE * MAX_LEAVES * parameters.leaf_bond
+        return await found(sender, program.pubkey(), founders, signer.pubkey(), parameters=parameters, stake=stake)
 
 
 async def fund(client: AsyncClient, address: Pubkey) -> None:

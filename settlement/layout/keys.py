@@ -1,6 +1,7 @@
-"""Verifying keys: their upload, their accounts and proofs under them."""
+"""Verifying keys: their accounts and proofs under them."""
 
 from proofgrid.settlement.forms import SIGNER, SYSTEM_PROGRAM, WRITABLE, Field, Instruction, Layout, Use
+from proofgrid.settlement.layout.uploads import UPLOAD_ACCOUNT
 
 # Sizes of the encodings (EIP-197: big-endian, G2 as x.c1, x.c0, y.c1, y.c0).
 G1_SIZE, G2_SIZE, SCALAR_SIZE = 64, 128, 32
@@ -10,7 +11,7 @@ MAX_PUBLIC_INPUTS = 64
 # A key's digest is SHA-256 of this head, n_public (u32 big-endian) and the encoding, as VerifyingKey.digest().
 KEY_DIGEST_HEAD = b"proofgrid.verifying-key.v1".ljust(32, b"\0") + b"bn254".ljust(16, b"\0")
 
-SEEDS = {"key": b"key", "upload": b"upload"}
+SEEDS = {"key": b"key"}
 
 KEY_ACCOUNT = Layout(
     "key_account",
@@ -23,28 +24,8 @@ KEY_ACCOUNT = Layout(
     ),
     discriminator=b"pg.key.2",
 )  # followed by the key's encoding
-UPLOAD_ACCOUNT = Layout(
-    "upload_account",
-    (
-        Field("authority", 32),
-        Field("digest", 32),
-        Field("encoding_size", "u32"),
-        Field("bump", "u8"),
-        Field("reserved", 3),
-    ),
-    discriminator=b"pg.upld1",
-)  # followed by the part of the encoding that has arrived
-ACCOUNTS = (KEY_ACCOUNT, UPLOAD_ACCOUNT)
+ACCOUNTS = (KEY_ACCOUNT,)
 
-INIT_KEY = Instruction(
-    Layout("init_key", (Field("reserved", 3), Field("encoding_size", "u32"), Field("digest", 32)), tag=0),
-    (Use("authority", SIGNER | WRITABLE), Use("upload", WRITABLE), SYSTEM_PROGRAM),
-)
-WRITE_KEY = Instruction(
-    Layout("write_key", (Field("reserved", 3), Field("offset", "u32")), tag=1),  # then the chunk
-    (Use("authority", SIGNER), Use("upload", WRITABLE, UPLOAD_ACCOUNT)),
-    tail=True,
-)
 FINALIZE_KEY = Instruction(
     Layout("finalize_key", (), tag=2),
     (
@@ -54,13 +35,10 @@ FINALIZE_KEY = Instruction(
         SYSTEM_PROGRAM,
     ),
 )
-CANCEL_KEY = Instruction(
-    Layout("cancel_key", (), tag=3),
-    (Use("authority", SIGNER | WRITABLE), Use("upload", WRITABLE, UPLOAD_ACCOUNT)),
-)
 VERIFY_GROTH16 = Instruction(
     Layout("verify_groth16", (Field("reserved", 7), Field("proof", PROOF_SIZE)), tag=4),  # then the public inputs
     (Use("key"),),
     tail=True,
+    uploadable=True,
 )
-INSTRUCTIONS = (INIT_KEY, WRITE_KEY, FINALIZE_KEY, CANCEL_KEY, VERIFY_GROTH16)
+INSTRUCTIONS = (FINALIZE_KEY, VERIFY_GROTH16)

@@ -15,6 +15,8 @@ from proofgrid.settlement.layout.config import CONFIG_ACCOUNT
 # A new pool's price is 1/1,000 of a token a share: what a first depositor could gain by inflating it is below dust.
 VIRTUAL_SHARES, VIRTUAL_STAKE = 1_000, 1
 
+ROOT_SIZE = 32
+
 SEEDS = {"prover": b"prover", "position": b"position"}
 
 PROVER_ACCOUNT = Layout(
@@ -23,6 +25,8 @@ PROVER_ACCOUNT = Layout(
         Field("owner", 32),  # cold: stake and settings
         Field("signer", 32),  # hot: work
         Field("payout", 32),  # the token account that earnings go to
+        Field("latest_root", ROOT_SIZE),  # of the batches it committed
+        Field("next_number", "u64"),
         Field("stake", "u64"),  # tokens, all of them slashable
         Field("locked", "u64"),  # tokens of `stake` behind leaves and requests
         Field("shares", "u64"),

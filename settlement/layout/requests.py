@@ -14,7 +14,7 @@ from proofgrid.settlement.layout.config import CONFIG_ACCOUNT
 from proofgrid.settlement.layout.keys import KEY_ACCOUNT, PROOF_SIZE
 from proofgrid.settlement.layout.provers import PROVER_ACCOUNT
 
-OPEN, ASSIGNED, DEMANDED, FULFILLED, MISSED = 1, 2, 3, 4, 5
+OPEN, ASSIGNED, DEMANDED, FULFILLED, MISSED = 1, 2, 3, 4, 5  # fulfilled: by a proof on chain or by a leaf
 # The digest of public inputs is SHA-256 of this head, their number (u32 big-endian) and the inputs, 32 bytes each.
 INPUTS_DIGEST_HEAD = b"proofgrid.public-inputs.v1".ljust(32, b"\0")
 
@@ -47,7 +47,8 @@ REQUEST_ACCOUNT = Layout(
         Field("direct_only", "u8"),  # only fulfil_request pays, no leaf
         Field("callback_due", "u8"),
         Field("bump", "u8"),
-        Field("reserved", 6),
+        Field("permission_bump", "u8"),  # of its key's permission, so that a claim need not search
+        Field("reserved", 5),
     ),
     discriminator=b"pg.requ1",
 )
@@ -116,6 +117,7 @@ FULFIL_REQUEST = Instruction(
         TOKEN_PROGRAM,
     ),
     tail=True,
+    uploadable=True,
 )
 CALL_BACK = Instruction(
     Layout("call_back", (), tag=23),

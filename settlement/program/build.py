@@ -1,7 +1,8 @@
 """Builds ``proofgrid.so`` from ``src/``.
 
 ``python -m proofgrid.settlement.program.build`` writes the program and its SHA-256 beside this file; ``--check`` builds
-in a temporary folder and compares byte for byte (``make program-check``). clang comes from the PyPI wheel ziglang.
+in a temporary folder and compares byte for byte (``make program-check``); ``SOURCE.c OUTPUT.so`` builds another program
+against our headers. clang comes from the PyPI wheel ziglang.
 """
 
 import hashlib
@@ -47,6 +48,11 @@ def build() -> bytes:
     return linker.link(compile_object(FOLDER / "src" / "program.c"))
 
 
+def build_other(source: Path) -> bytes:
+    """The bytes of a program of somebody else's, in C, that includes our headers: a caller of ours, a callback."""
+    return linker.link(compile_object(source, ("-I", str(FOLDER / "src"), "-Wno-unused-function")))
+
+
 def differences() -> list[str]:
     """What differs between the source and what is committed, one sentence each; empty when nothing does."""
     if codegen.HEADER.read_text() != codegen.render():
@@ -69,6 +75,10 @@ def main(arguments: list[str]) -> int:
             digest = CHECKSUM.read_text().split()[0]
             sys.stdout.write(f"program-check: proofgrid.so is its source, byte for byte (SHA-256 {digest})\n")
         return int(bool(problems))
+    if arguments:
+        source, output = map(Path, arguments)
+        output.write_bytes(build_other(source.resolve()))
+        return 0
     codegen.HEADER.write_text(codegen.render())
     program = build()
     PROGRAM.write_bytes(program)

@@ -21,6 +21,7 @@ from proofgrid.settlement.layout import (
     programs,
     provers,
     requests,
+    uploads,
 )
 from proofgrid.settlement.refusals import Refusal
 
@@ -32,11 +33,12 @@ _PREFACE = """\
 #include "types.h"
 """
 _LIMITS = {
+    uploads: ("MAX_UPLOAD_SIZE",),
     keys: ("G1_SIZE", "G2_SIZE", "SCALAR_SIZE", "PROOF_SIZE", "KEY_FIXED_SIZE", "MAX_PUBLIC_INPUTS"),
-    batches: ("ROOT_SIZE",),
+    batches: ("MAX_LEAVES", "LEAF_UNPAID", "LEAF_PAID", "LEAF_VOID", "LEAF_DEMANDED"),
     config: ("BASIS_POINTS", "MAX_FEE_BPS", "MIN_BURN_BPS", "MAX_BURN_BPS", "MIN_QUORUM_BPS", "MAX_WINDOW_S"),
     governance: ("CHANGE_PARAMETERS", "CHANGE_ROLES", "CHANGE_PERMISSION", "DENY_REQUESTS", "DENY_BATCHES"),
-    provers: ("VIRTUAL_SHARES", "VIRTUAL_STAKE"),
+    provers: ("VIRTUAL_SHARES", "VIRTUAL_STAKE", "ROOT_SIZE"),
     requests: ("OPEN", "ASSIGNED", "DEMANDED", "FULFILLED", "MISSED"),
 }
 _PROGRAMS = {"system_program": "TYPE_SYSTEM_PROGRAM", "token_program": "TYPE_TOKEN_PROGRAM"}
@@ -99,6 +101,7 @@ def _types() -> list[str]:
 def _instruction(instruction: Instruction) -> list[str]:
     name, count = instruction.name.upper(), len(instruction.accounts)
     indices = [f"{name}_{use.name.upper()} = {i}" for i, use in enumerate(instruction.accounts)]
+    indices += [f"{name}_UPLOAD = {count}"] * instruction.uploadable
     rules = ", ".join(f"{{{use.flags}, {_type_of(use)}}}" for use in instruction.accounts)
     arguments = Layout(f"{instruction.name}_arguments", instruction.arguments.fields, tag=instruction.arguments.tag)
     return [
@@ -114,7 +117,12 @@ def _constants() -> list[str]:
     lines = [f"#define {name} {getattr(subject, name)}" for subject, names in _LIMITS.items() for name in names]
     lines += [f"#define ACCOUNT_SIGNER {SIGNER}", f"#define ACCOUNT_WRITABLE {WRITABLE}"]
     lines += [f'#define SEED_{name.upper()} "{seed.decode()}"' for name, seed in SEEDS.items()]
-    heads = {"KEY_DIGEST_HEAD": keys.KEY_DIGEST_HEAD, "INPUTS_DIGEST_HEAD": requests.INPUTS_DIGEST_HEAD}
+    heads = {
+        "KEY_DIGEST_HEAD": keys.KEY_DIGEST_HEAD,
+        "INPUTS_DIGEST_HEAD": requests.INPUTS_DIGEST_HEAD,
+        "PROOF_DIGEST_HEAD": batches.PROOF_DIGEST_HEAD,
+        "LEAF_HEAD": batches.LEAF_HEAD,
+    }
     lines += [f"#define {name} {{{', '.join(map(str, head))}}}" for name, head in heads.items()]
     for name, address in (("TOKEN_PROGRAM", programs.TOKEN_PROGRAM), ("LOADER", programs.LOADER)):
         lines.append(f"#define {name}_BYTES {{{', '.join(map(str, address))}}}")

@@ -11,7 +11,7 @@ from proofgrid.client.chain import require_on_chain
 from proofgrid.client.effects import Call, Flow, Reply, Sleep, Work
 from proofgrid.errors import ChainUnavailable, Conflict, InvalidProof, MalformedInput, QueueError, RequestFailed
 from proofgrid.models import ErrorAnswer, NetworkInfo, RequestStatus
-from proofgrid.settlement.layout.batches import BATCH_ACCOUNT
+from proofgrid.settlement.layout.batches import BATCH_ACCOUNT, LEAF_VOID
 from proofgrid.verifier.receipts import Leaf, Receipt
 
 AWAY = Reply(0, trouble="ConnectError: refused")
@@ -158,7 +158,7 @@ RECEIPT = Receipt(
 )
 
 
-def account(owner: str = RECEIPT.program_id, **changes: Any) -> Reply:
+def account(owner: str = RECEIPT.program_id, states: bytes = bytes(8), **changes: Any) -> Reply:
     import base64
 
     values: dict[str, Any] = {
@@ -168,10 +168,14 @@ def account(owner: str = RECEIPT.program_id, **changes: Any) -> Reply:
         "root": DIGEST,
         "slot": 1,
         "unix_time_s": 1,
+        "challenge_until_s": 2,
+        "leaf_bond": 0,
+        "locked": 0,
         "leaf_count": 1,
+        "open_demands": 0,
         "bump": 255,
     }
-    data = base64.b64encode(BATCH_ACCOUNT.encode({**values, **changes})).decode()
+    data = base64.b64encode(BATCH_ACCOUNT.encode({**values, **changes}) + states).decode()
     return Reply(200, json.dumps({"result": {"value": {"owner": owner, "data": [data, "base64"]}}}).encode())
 
 
@@ -186,9 +190,10 @@ def test_a_root_on_chain_is_accepted() -> None:
         account(root=bytes(32)),
         account(number=4),
         account(leaf_count=2),
+        account(states=bytes([LEAF_VOID]) + bytes(7)),
         Reply(200, b'{"result": {"value": null}}'),
     ],
-    ids=["program", "root", "number", "count", "absent"],
+    ids=["program", "root", "number", "count", "void", "absent"],
 )
 def test_a_chain_that_says_otherwise_is_an_invalid_proof(reply: Reply) -> None:
     with pytest.raises(InvalidProof):

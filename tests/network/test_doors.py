@@ -149,7 +149,10 @@ def test_a_piece_that_comes_as_the_time_is_up_does_not_save_its_body(monkeypatch
 
 @pytest.mark.parametrize(
     "settings",
-    [{"redis_url": "foo"}, {"rpc_url": "http://127.0.0.1:1", "program_id": "foo", "committer_key": Path("key")}],
+    [
+        {"redis_url": "foo"},
+        {"rpc_url": "http://127.0.0.1:1", "program_id": "foo", "prover": "1" * 32, "committer_key": Path("key")},
+    ],
     ids=["redis", "program"],
 )
 def test_a_setting_that_cannot_be_is_named(tmp_path: Path, settings: dict[str, Any]) -> None:

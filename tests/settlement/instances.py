@@ -5,7 +5,7 @@ from functools import cache
 from hashlib import sha256
 from random import Random
 
-from py_ecc.optimized_bn128 import FQ2, G1, G2, b2, curve_order, is_inf, multiply, normalize
+from py_ecc.optimized_bn128 import FQ, FQ2, G1, G2, add, b2, curve_order, is_inf, multiply, normalize
 from py_ecc.optimized_bn128 import field_modulus as q
 
 from proofgrid.settlement.layout.keys import KEY_DIGEST_HEAD
@@ -81,6 +81,39 @@ class Instance:
         return replace(self, **points)
 
 
+def _cube_root(value: int) -> int | None:
+    """In Fq, where 9 and not 27 divides q - 1: up to a ninth root of unity it is a power; None for no cube."""
+    part = (q - 1) // 9
+    root, unity = pow(value, pow(3, -1, part), q), pow(3, part, q)
+    return next((x for i in range(9) if pow(x := root * pow(unity, i, q) % q, 3, q) == value), None)
+
+
+def _close_to_q(difference: int) -> Point1:
+    """The first point of the curve whose y is q - difference, or up to 99 more."""
+    for below in range(difference, difference + 100):
+        x = _cube_root((below**2 - 3) % q)
+        if x is not None:
+            return x, q - below
+    raise AssertionError("no point found")
+
+
+CLOSE_TO_Q = [_close_to_q(1), _close_to_q(2**128 - 100), _close_to_q(2**192 - 100)]
+"""Points of G1 whose y equals q in words, so that q - y has words of zeros, or, after a borrow, of ones."""
+
+
+@cache
+def instance_with_a(a: Point1) -> Instance:
+    """An instance with one input whose true proof has this A, a point that nobody knows the logarithm of."""
+    random = Random(str(a))
+    alpha, beta, gamma, delta, b, first, second = (random.randrange(1, r) for _ in range(7))
+    value = random.randrange(r)
+    combined = alpha * beta + (first + value * second) * gamma
+    point = (FQ(a[0]), FQ(a[1]), FQ.one())
+    c = multiply(add(multiply(point, b), multiply(G1, -combined % r)), pow(delta, -1, r))
+    encoding = words(*g1(alpha), *g2(beta), *g2(gamma), *g2(delta), *g1(first), *g1(second))
+    return Instance(encoding, (value,), a, g2(b), tuple(int(one) for one in normalize(c)))
+
+
 @cache
 def instance(n_public: int, *, at_infinity: str = "") -> Instance:
     """The instance with this many inputs; always the same one.
@@ -100,4 +133,15 @@ def instance(n_public: int, *, at_infinity: str = "") -> Instance:
     return Instance(encoding, inputs, g1(a), g2(b), g1(c))
 
 
-__all__ = ["OUTSIDE_SUBGROUP", "Instance", "g1", "g2", "instance", "q", "r", "words"]
+__all__ = [
+    "CLOSE_TO_Q",
+    "OUTSIDE_SUBGROUP",
+    "Instance",
+    "g1",
+    "g2",
+    "instance",
+    "instance_with_a",
+    "q",
+    "r",
+    "words",
+]

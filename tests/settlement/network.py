@@ -4,7 +4,7 @@ import struct
 from dataclasses import dataclass
 
 from solders.account import Account
-from solders.instruction import Instruction
+from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
@@ -19,11 +19,15 @@ from proofgrid.settlement.addresses import (
     prover_address,
     vault_address,
 )
+from proofgrid.settlement.forms import Value
 from proofgrid.settlement.instructions import config, provers
+from proofgrid.settlement.layout.config import CONFIG_ACCOUNT
+from proofgrid.settlement.layout.provers import PROVER_ACCOUNT
 from proofgrid.settlement.parameters import Parameters
-from tests.settlement.conftest import Chain
+from tests.settlement.chains import Chain
 
 SUPPLY = 10**15
+TOP = 2**64 - 1
 WINDOWS = {
     "challenge_window_s": 100,
     "reveal_window_s": 50,
@@ -112,13 +116,37 @@ class Network:
         clock.unix_timestamp += seconds
         self.chain.svm.set_clock(clock)
 
-    def edit_prover(self, prover: "Person", **values: int) -> None:
-        """Write fields of a prover's account by hand, for what no instruction does yet."""
-        from proofgrid.settlement.layout.provers import PROVER_ACCOUNT
+    def committer(self, seed: int, stake: int = 50_000) -> "Person":
+        """A prover whose hot signer can pay for batches."""
+        committer = self.prover(seed, stake)
+        self.chain.svm.airdrop(committer.hot.pubkey(), 10**10)
+        return committer
 
-        address = prover.prover
-        fields = PROVER_ACCOUNT.decode(self.chain.data(address)) | values
-        self.chain.forge(address, PROVER_ACCOUNT.encode(fields), self.chain.program_id)
+    def edit_prover(self, prover: "Person", **values: int) -> None:
+        self.chain.edit(prover.prover, PROVER_ACCOUNT, **values)
+
+    def edit_config(self, **values: Value) -> None:
+        self.chain.edit(config_address(self.chain.program_id)[0], CONFIG_ACCOUNT, **values)
+
+    def owe(self, **amounts: int) -> None:
+        """Fees or burned tokens in the config by hand, and as many tokens in the vault."""
+        self.edit_config(**amounts)
+        self.fill_vault(sum(amounts.values()))
+
+    def fill_vault(self, amount: int) -> None:
+        payer = self.person(77, amount)
+        vault, _ = vault_address(self.chain.program_id)
+        metas = [
+            AccountMeta(payer.tokens, False, True),
+            AccountMeta(vault, False, True),
+            AccountMeta(payer.key, True, False),
+        ]
+        transfer = Instruction(TOKEN_PROGRAM, b"\3" + amount.to_bytes(8, "little"), metas)
+        self.chain.send(transfer, signers=[payer.keypair])
+
+    def pause(self, *, paused: bool = True) -> None:
+        stop = config.set_paused(self.chain.program_id, self.guardian.pubkey(), paused=paused)
+        self.chain.send(stop, signers=[self.guardian])
 
 
 @dataclass

@@ -9,17 +9,15 @@ from solders.instruction import AccountMeta
 from solders.pubkey import Pubkey
 
 from proofgrid.settlement.instructions import requests
-from proofgrid.settlement.layout.requests import FULFILLED
-from proofgrid.settlement.program import build, linker
-from tests.settlement.test_requests import Job, job
-
-__all__ = ["job"]
+from proofgrid.settlement.layout.requests import CALL_BACK, FULFILLED
+from proofgrid.settlement.program import build
+from tests.settlement.jobs import Job
+from tests.settlement.shape import keeps_its_shape
 
 
 @cache
 def callee() -> bytes:
-    source = Path(__file__).parent / "programs" / "callback.c"
-    return linker.link(build.compile_object(source, ("-I", str(build.FOLDER / "src"), "-Wno-unused-function")))
+    return build.build_other(Path(__file__).parent / "programs" / "callback.c")
 
 
 class Callback:
@@ -93,3 +91,18 @@ def test_without_a_program_nothing_is_due(job: Job) -> None:
     job.assigned()
     job.chain.send(job.fulfil())
     assert job.account.callback_due == 0
+
+
+def test_what_is_read_only_stays_so(job: Job) -> None:
+    """The request is shown to the program, not given: even when the caller names it once more, as writable."""
+    callback = Callback(job)
+    job.chain.send(job.fulfil())
+    another = AccountMeta(Pubkey.new_unique(), False, False)
+    job.chain.send(callback.call(None, AccountMeta(job.address, False, True), another))
+    assert callback.count == 1
+
+
+def test_it_keeps_its_shape(job: Job) -> None:
+    callback = Callback(job)
+    job.chain.send(job.fulfil())
+    keeps_its_shape(job.chain, CALL_BACK, callback.call())

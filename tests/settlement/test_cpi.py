@@ -7,15 +7,14 @@ from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
 from proofgrid.settlement.instructions import keys
-from proofgrid.settlement.program import build, linker
-from tests.settlement.conftest import Chain
+from proofgrid.settlement.program import build
+from tests.settlement.chains import Chain
 from tests.settlement.instances import Instance, instance
 
 
 @cache
 def caller() -> bytes:
-    source = Path(__file__).parent / "programs" / "caller.c"
-    return linker.link(build.compile_object(source, ("-I", str(build.FOLDER / "src"), "-Wno-unused-function")))
+    return build.build_other(Path(__file__).parent / "programs" / "caller.c")
 
 
 def call(chain: Chain, given: Instance, program: Pubkey) -> Instruction:

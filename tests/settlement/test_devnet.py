@@ -20,14 +20,14 @@ from solders.transaction import Transaction, VersionedTransaction
 from solders.transaction_status import TransactionConfirmationStatus, TransactionErrorFieldless
 
 from proofgrid.errors import ChainUnavailable, MalformedInput
-from proofgrid.settlement.accounts import LogAccount
-from proofgrid.settlement.addresses import log_address
+from proofgrid.settlement.accounts import BatchAccount
+from proofgrid.settlement.addresses import batch_address
 from proofgrid.settlement.devnet import Devnet
-from proofgrid.settlement.instructions import batches, keys
-from proofgrid.settlement.layout.batches import LOG_ACCOUNT, ZERO_ROOT
+from proofgrid.settlement.instructions import batches, uploads
+from proofgrid.settlement.layout.batches import BATCH_ACCOUNT, ZERO_ROOT
 from proofgrid.settlement.submitter import Submitter
 from proofgrid.settlement.transactions import error_name, sign
-from tests.settlement.cluster import CONFIRMED, PAYER, PROGRAM, on_devnet, rpc, submitter
+from tests.settlement.cluster import CONFIRMED, PAYER, PROGRAM, PROVER, on_devnet, rpc, submitter
 
 ROOT = b"r" * 32
 NO_PREFLIGHT = TxOpts(skip_preflight=True, max_retries=0)
@@ -35,7 +35,7 @@ NO_PREFLIGHT = TxOpts(skip_preflight=True, max_retries=0)
 
 def commit(number: int = 0, prev: bytes = ZERO_ROOT):
     return batches.commit_batch(
-        PROGRAM.pubkey(), PAYER.pubkey(), number=number, prev_root=prev, root=ROOT, leaf_count=1
+        PROGRAM.pubkey(), PROVER, PAYER.pubkey(), number=number, prev_root=prev, root=ROOT, leaf_count=1
     )
 
 
@@ -72,14 +72,14 @@ def test_transaction_travels(tmp_path: Path) -> None:
             assert meta.err is None
             assert meta.compute_units_consumed == simulated.units_consumed
             assert meta.pre_balances[0] - meta.post_balances[0] > meta.fee == 5000
-        log, _ = log_address(PROGRAM.pubkey(), PAYER.pubkey())
-        account = (await client.get_account_info(log)).value
+        batch, _ = batch_address(PROGRAM.pubkey(), PROVER, 0)
+        account = (await client.get_account_info(batch)).value
         assert account is not None
-        assert LogAccount.decode(account.data).latest_root == ROOT
-        history = (await client.get_signatures_for_address(log)).value
+        assert BatchAccount.decode(account.data).root == ROOT
+        history = (await client.get_signatures_for_address(batch)).value
         assert [entry.signature for entry in history] == [sent]
-        discriminator = base64.b64encode(LOG_ACCOUNT.discriminator or b"").decode()
-        found_logs = await rpc(
+        discriminator = base64.b64encode(BATCH_ACCOUNT.discriminator or b"").decode()
+        found_batches = await rpc(
             client,
             "getProgramAccounts",
             str(PROGRAM.pubkey()),
@@ -89,11 +89,11 @@ def test_transaction_travels(tmp_path: Path) -> None:
                 "filters": [{"memcmp": {"offset": 0, "bytes": discriminator, "encoding": "base64"}}],
             },
         )
-        assert [entry["pubkey"] for entry in found_logs["result"]] == [str(log)]
-        sized = (await client.get_program_accounts(PROGRAM.pubkey(), filters=[LOG_ACCOUNT.size])).value
-        assert [entry.pubkey for entry in sized] == [log]
+        assert [entry["pubkey"] for entry in found_batches["result"]] == [str(batch)]
+        sized = (await client.get_program_accounts(PROGRAM.pubkey(), filters=[BATCH_ACCOUNT.size + 8])).value
+        assert [entry.pubkey for entry in sized] == [batch]
         everything = (await client.get_program_accounts(PROGRAM.pubkey())).value
-        assert len(everything) == 2
+        assert {PROVER, batch} < {entry.pubkey for entry in everything}
         nothing = MemcmpOpts(offset=0, bytes="zzzz")
         assert (await client.get_program_accounts(PROGRAM.pubkey(), filters=[nothing])).value == []
 
@@ -120,7 +120,7 @@ def test_cluster_answers_about_itself() -> None:
         assert (await client.get_block_height()).value >= height + 10
         assert (await client.get_epoch_info()).value.absolute_slot >= before + 10
 
-    on_devnet(journey)
+    on_devnet(journey, programs={})
 
 
 def test_time_passes_by_itself() -> None:
@@ -225,7 +225,7 @@ def test_same_transaction_lands_once() -> None:
 def test_oversized_transaction_is_refused() -> None:
     async def journey(ready: Submitter) -> None:
         blockhash = (await ready.client.get_latest_blockhash()).value.blockhash
-        write = keys.write_key(PROGRAM.pubkey(), PAYER.pubkey(), bytes(32), 0, bytes(1100))
+        write = uploads.write_upload(PROGRAM.pubkey(), PAYER.pubkey(), bytes(32), 0, bytes(1100))
         raw = bytes(VersionedTransaction(MessageV0.try_compile(PAYER.pubkey(), [write], [], blockhash), [PAYER]))
         assert len(raw) > 1232
         for call in (ready.client.send_raw_transaction(raw), ready.client.send_raw_transaction(raw, NO_PREFLIGHT)):

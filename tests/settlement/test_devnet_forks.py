@@ -14,12 +14,12 @@ from solders.system_program import ID as SYSTEM_PROGRAM
 from solders.system_program import CreateAccountParams, create_account
 from solders.transaction_status import TransactionErrorFieldless
 
+from proofgrid.settlement.accounts import key_encoding_size
 from proofgrid.settlement.deploy import deploy
 from proofgrid.settlement.devnet import Delays
 from proofgrid.settlement.devnet.ledger import Ledger, Refused
 from proofgrid.settlement.devnet.machine import missing_program, put_accounts, strict_svm
-from proofgrid.settlement.instructions import batches
-from proofgrid.settlement.layout.batches import ZERO_ROOT
+from proofgrid.settlement.instructions import uploads
 from proofgrid.settlement.program import program_bytes
 from proofgrid.settlement.sender import Sender
 from proofgrid.settlement.transactions import error_name, sign
@@ -50,15 +50,13 @@ def land(ledger: Ledger, *batch: Instruction, by: Keypair = PAYER, signers: Iter
     return str(transaction.signatures[0])
 
 
-def commit(number: int, prev: bytes, root: bytes) -> Instruction:
-    return batches.commit_batch(
-        PROGRAM.pubkey(), PAYER.pubkey(), number=number, prev_root=prev, root=root, leaf_count=1
-    )
+def upload(name: bytes, size: int = key_encoding_size(0)) -> Instruction:
+    return uploads.init_upload(PROGRAM.pubkey(), PAYER.pubkey(), name, size)
 
 
 def test_state_before_and_after_a_fork_is_equal() -> None:
     ledger = still_ledger()
-    land(ledger, commit(0, ZERO_ROOT, b"0" * 32))
+    land(ledger, upload(b"0" * 32))
     ledger.warp(slots=1, seconds=0)
     before, fork_at = snapshot(ledger), ledger.slot
     # When accounts are written, created, closed, emptied, and fees paid for nothing
@@ -66,8 +64,8 @@ def test_state_before_and_after_a_fork_is_equal() -> None:
     made = Keypair()
     rent = ledger.svm.minimum_balance_for_rent_exemption(10)
     signatures = [
-        land(ledger, commit(1, b"0" * 32, b"1" * 32)),
-        land(ledger, commit(7, ZERO_ROOT, b"7" * 32)),  # refused by the program: lands failed
+        land(ledger, upload(b"1" * 32)),
+        land(ledger, upload(b"7" * 32, 1)),  # refused by the program: lands failed
         land(ledger, payment(stranger())),
         land(
             ledger,

@@ -7,12 +7,14 @@ from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 
-from proofgrid.settlement.accounts import KeyAccount
+from proofgrid.settlement.accounts import KeyAccount, key_encoding_size
 from proofgrid.settlement.addresses import key_address, upload_address
-from proofgrid.settlement.instructions import keys
-from proofgrid.settlement.layout.keys import G1_SIZE, G2_SIZE, KEY_ACCOUNT, UPLOAD_ACCOUNT
-from tests.settlement.conftest import Chain
+from proofgrid.settlement.instructions import keys, uploads
+from proofgrid.settlement.layout.keys import FINALIZE_KEY, G1_SIZE, G2_SIZE, KEY_ACCOUNT
+from proofgrid.settlement.layout.uploads import UPLOAD_ACCOUNT
+from tests.settlement.chains import Chain
 from tests.settlement.instances import OUTSIDE_SUBGROUP, Instance, instance, q, words
+from tests.settlement.shape import keeps_its_shape
 
 
 def build(chain: Chain, of: Instance) -> Instruction:
@@ -30,7 +32,11 @@ def test_upload_becomes_a_key(chain: Chain, n_public: int) -> None:
     # Then the key holds it, the upload is gone, and its rent is back
     _, bump = key_address(chain.program_id, given.digest)
     assert KeyAccount.decode(chain.data(key)) == KeyAccount(
-        given.digest, chain.svm.get_clock().unix_timestamp, n_public, bump, given.encoding
+        digest=given.digest,
+        registered_s=chain.svm.get_clock().unix_timestamp,
+        n_public=n_public,
+        bump=bump,
+        encoding=given.encoding,
     )
     upload, _ = upload_address(chain.program_id, chain.payer.pubkey(), given.digest)
     assert not chain.svm.get_balance(upload)
@@ -52,18 +58,28 @@ def test_lamports_sent_beforehand_do_not_stop_it(chain: Chain) -> None:
 def test_incomplete_upload_is_refused(chain: Chain) -> None:
     given = instance(1)
     authority = chain.payer.pubkey()
-    chain.send(keys.init_key(chain.program_id, authority, given.digest, len(given.encoding)))
-    chain.send(keys.write_key(chain.program_id, authority, given.digest, 0, given.encoding[:-1]))
+    chain.send(uploads.init_upload(chain.program_id, authority, given.digest, len(given.encoding)))
+    chain.send(uploads.write_upload(chain.program_id, authority, given.digest, 0, given.encoding[:-1]))
     chain.refuses("KeyDigestMismatch", build(chain, given))
-    chain.send(keys.write_key(chain.program_id, authority, given.digest, 575, given.encoding[-1:]))
+    chain.send(uploads.write_upload(chain.program_id, authority, given.digest, 575, given.encoding[-1:]))
     chain.send(build(chain, given))
+
+
+@pytest.mark.parametrize(
+    "size",
+    [1, key_encoding_size(0) - 64, key_encoding_size(1) - 1, key_encoding_size(1) + 1, key_encoding_size(65), 10_160],
+)
+def test_size_of_no_key_is_refused(chain: Chain, size: int) -> None:
+    authority, digest = chain.payer.pubkey(), bytes(32)
+    chain.send(uploads.init_upload(chain.program_id, authority, digest, size))
+    chain.refuses("WrongKeySize", keys.finalize_key(chain.program_id, authority, digest))
 
 
 def test_one_changed_bit_is_refused(chain: Chain) -> None:
     given = instance(1)
     chain.upload(given)
     flipped = bytes([given.encoding[300] ^ 1])
-    chain.send(keys.write_key(chain.program_id, chain.payer.pubkey(), given.digest, 300, flipped))
+    chain.send(uploads.write_upload(chain.program_id, chain.payer.pubkey(), given.digest, 300, flipped))
     chain.refuses("KeyDigestMismatch", build(chain, given))
 
 
@@ -163,3 +179,9 @@ def test_flags_are_demanded(chain: Chain) -> None:
     honest = build(chain, given)
     chain.refuses("MissingAccount", Instruction(chain.program_id, honest.data, honest.accounts[:3]))
     chain.refuses("MalformedInstruction", Instruction(chain.program_id, honest.data + b"\0", honest.accounts))
+
+
+def test_it_keeps_its_shape(chain: Chain) -> None:
+    given = instance(1)
+    chain.upload(given)
+    keeps_its_shape(chain, FINALIZE_KEY, build(chain, given), [chain.payer], creates=True)

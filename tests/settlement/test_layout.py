@@ -1,6 +1,7 @@
 """Layouts and readers: what is written is what is read, and nothing else is read."""
 
 import contextlib
+import json
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,8 @@ from proofgrid.kernels.curves import BN254
 from proofgrid.settlement.accounts import (
     BatchAccount,
     ConfigAccount,
+    DemandAccount,
     KeyAccount,
-    LogAccount,
     PermissionAccount,
     PositionAccount,
     ProposalAccount,
@@ -27,12 +28,22 @@ from proofgrid.settlement.accounts import (
 from proofgrid.settlement.addresses import batch_address, batch_addresses, derivations, key_address
 from proofgrid.settlement.forms import Layout
 from proofgrid.settlement.layout import ACCOUNTS, INSTRUCTIONS, RECORDS, SEEDS
-from proofgrid.settlement.layout.batches import BATCH_ACCOUNT, LOG_ACCOUNT
+from proofgrid.settlement.layout.batches import (
+    BATCH_ACCOUNT,
+    DEMAND_ACCOUNT,
+    LEAF_DEMANDED,
+    LEAF_PAID,
+    LEAF_UNPAID,
+    LEAF_VOID,
+    MAX_LEAVES,
+)
 from proofgrid.settlement.layout.config import CONFIG_ACCOUNT
 from proofgrid.settlement.layout.governance import PERMISSION_ACCOUNT, PROPOSAL_ACCOUNT, VOTE_ACCOUNT
-from proofgrid.settlement.layout.keys import KEY_ACCOUNT, UPLOAD_ACCOUNT
+from proofgrid.settlement.layout.keys import KEY_ACCOUNT
 from proofgrid.settlement.layout.provers import POSITION_ACCOUNT, PROVER_ACCOUNT
 from proofgrid.settlement.layout.requests import REQUEST_ACCOUNT
+from proofgrid.settlement.layout.uploads import UPLOAD_ACCOUNT
+from proofgrid.settlement.parameters import Parameters
 from proofgrid.verifier.keys import VerifyingKey
 from tests.settlement.instances import instance
 
@@ -55,14 +66,8 @@ READERS = [
     (
         UploadAccount,
         UPLOAD_ACCOUNT,
-        {"authority": bytes(32), "digest": bytes(32), "encoding_size": 512, "bump": 1},
+        {"authority": bytes(32), "digest": bytes(32), "size": 512, "bump": 1},
         bytes(512),
-    ),
-    (
-        LogAccount,
-        LOG_ACCOUNT,
-        {"committer": bytes(32), "next_number": 2**64 - 1, "latest_root": bytes(32), "bump": 0},
-        b"",
     ),
     (
         BatchAccount,
@@ -74,10 +79,14 @@ READERS = [
             "root": b"r" * 32,
             "slot": 9,
             "unix_time_s": -1,
-            "leaf_count": 2**32 - 1,
+            "challenge_until_s": 2**63 - 1,
+            "leaf_bond": 2**64 - 1,
+            "locked": 0,
+            "leaf_count": 33,
+            "open_demands": 33,
             "bump": 3,
         },
-        b"",
+        bytes(range(16)),
     ),
     *(
         (reader, record, example(record), b"")
@@ -89,9 +98,12 @@ READERS = [
             (ProverAccount, PROVER_ACCOUNT),
             (PositionAccount, POSITION_ACCOUNT),
             (RequestAccount, REQUEST_ACCOUNT),
+            (DemandAccount, DEMAND_ACCOUNT),
         )
     ),
 ]
+ADDRESSES = {"authority", "committer", "batch", "demander", "refund_to", "mint", "vault", "guardian", "treasury"}
+ADDRESSES |= {"proposer", "prover", "owner", "signer", "payout", "staker", "requester", "assigner", "callback_program"}
 each_reader = pytest.mark.parametrize(
     ("reader", "record", "values", "tail"), READERS, ids=lambda value: getattr(value, "name", "")
 )
@@ -101,6 +113,20 @@ each_reader = pytest.mark.parametrize(
 def test_written_is_read(reader: type, record: Layout, values: dict, tail: bytes) -> None:
     decoded = reader.decode(record.encode(values) + tail)
     assert {name: getattr(decoded, name) for name in values} == values
+
+
+@each_reader
+def test_json_shows_addresses_as_wallets_do(reader: type, record: Layout, values: dict, tail: bytes) -> None:
+    if "parameters" in values:
+        values = values | {"parameters": Parameters().encode()}
+    shown = json.loads(reader.decode(record.encode(values) + tail).model_dump_json())
+    for name, value in shown.items():
+        if name in ADDRESSES:
+            assert Pubkey.from_string(value) == Pubkey(values[name])
+        elif name == "parameters":
+            assert Parameters.model_validate(value) == Parameters()
+        elif isinstance(values.get(name), bytes):
+            assert bytes.fromhex(value) == values[name]
 
 
 @each_reader
@@ -142,6 +168,29 @@ def test_key_of_an_impossible_size_is_refused() -> None:
             KeyAccount.decode(head + bytes(size))
 
 
+def test_batch_of_an_impossible_size_is_refused() -> None:
+    for leaf_count, size in ((0, 0), (1, 0), (1, 16), (32, 16), (33, 8), (MAX_LEAVES + 1, MAX_LEAVES // 4 + 8)):
+        head = BATCH_ACCOUNT.encode(example(BATCH_ACCOUNT) | {"leaf_count": leaf_count})
+        with pytest.raises(MalformedInput):
+            BatchAccount.decode(head + bytes(size))
+
+
+def test_leaf_states_are_two_bits_each() -> None:
+    data = BATCH_ACCOUNT.encode(example(BATCH_ACCOUNT) | {"leaf_count": 33}) + bytes([0b11100100]) + bytes(7) + b"\2"
+    batch = BatchAccount.decode(data + bytes(7))
+    assert [batch.state(leaf) for leaf in (0, 1, 2, 3, 4, 32)] == [
+        LEAF_UNPAID,
+        LEAF_PAID,
+        LEAF_VOID,
+        LEAF_DEMANDED,
+        LEAF_UNPAID,
+        LEAF_VOID,
+    ]
+    for leaf in (-1, 33):
+        with pytest.raises(MalformedInput):
+            batch.state(leaf)
+
+
 def test_names_and_numbers_are_unique() -> None:
     assert len({record.discriminator for record in ACCOUNTS}) == len(ACCOUNTS)
     assert sorted(one.arguments.tag or 0 for one in INSTRUCTIONS) == list(range(len(INSTRUCTIONS)))
@@ -158,10 +207,10 @@ def test_layouts_are_naturally_aligned() -> None:
 
 
 def test_values_that_do_not_fit_are_refused() -> None:
-    good = {"committer": bytes(32), "next_number": 0, "latest_root": bytes(32), "bump": 0}
+    good = example(PROVER_ACCOUNT)
     for wrong in ({"next_number": 2**64}, {"next_number": -1}, {"bump": 256}, {"latest_root": bytes(31)}):
         with pytest.raises(MalformedInput):
-            LOG_ACCOUNT.encode(good | wrong)
+            PROVER_ACCOUNT.encode(good | wrong)
 
 
 def test_digest_is_the_verifiers() -> None:

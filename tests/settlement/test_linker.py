@@ -14,7 +14,7 @@ from proofgrid.settlement.devnet.machine import strict_svm
 from proofgrid.settlement.program import build
 from proofgrid.settlement.program.linker import SYSCALLS, LinkRefused, link, murmur3_32
 from proofgrid.settlement.transactions import error_name, sign
-from tests.settlement.conftest import Chain
+from tests.settlement.chains import Chain
 
 PREFACE = "typedef unsigned long long u64; typedef unsigned int u32; typedef unsigned char u8;\n"
 

@@ -10,7 +10,7 @@ from proofgrid.errors import MalformedInput, ProgramRefused
 from proofgrid.kernels.backend import select
 from proofgrid.kernels.curves import BLS12_381, BN254
 from proofgrid.settlement.addresses import key_address, upload_address
-from proofgrid.settlement.instructions import keys
+from proofgrid.settlement.instructions import uploads
 from proofgrid.settlement.registry import read_key, upload_key, verify_on_chain
 from proofgrid.settlement.sender import Sender
 from proofgrid.settlement.submitter import Submitter
@@ -68,8 +68,8 @@ def test_unknown_key_is_told() -> None:
 def test_interrupted_upload_goes_on() -> None:
     async def journey(ready: Submitter) -> None:
         given, payer = instance(8), PAYER.pubkey()
-        await ready.sender.send([keys.init_key(PROGRAM_ID, payer, given.digest, len(given.encoding))])
-        await ready.sender.send([keys.write_key(PROGRAM_ID, payer, given.digest, 0, b"half")])
+        await ready.sender.send([uploads.init_upload(PROGRAM_ID, payer, given.digest, len(given.encoding))])
+        await ready.sender.send([uploads.write_upload(PROGRAM_ID, payer, given.digest, 0, b"half")])
         await upload_key(ready.sender, PROGRAM_ID, key_of(given))
         account = await read_key(ready.sender, PROGRAM_ID, given.digest)
         assert account is not None

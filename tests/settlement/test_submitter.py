@@ -1,6 +1,7 @@
 """The submitter against a devnet, sound and misbehaving: every batch is committed exactly once."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -8,17 +9,18 @@ import pytest
 from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
+from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
 
 from proofgrid.errors import ChainUnavailable, Conflict, ProgramRefused
 from proofgrid.settlement.addresses import batch_address, batch_addresses
 from proofgrid.settlement.devnet import Devnet
 from proofgrid.settlement.instructions import batches
-from proofgrid.settlement.layout.batches import COMMIT_BATCH, ZERO_ROOT
-from proofgrid.settlement.program import program_bytes
+from proofgrid.settlement.layout.batches import BATCH_ACCOUNT, COMMIT_BATCH, ZERO_ROOT
 from proofgrid.settlement.sender import TransactionExpired
 from proofgrid.settlement.submitter import Submitter
-from tests.settlement.cluster import CONFIRMED, PAYER, PROGRAM, on_devnet, rpc, submitter
+from proofgrid.settlement.transactions import sign
+from tests.settlement.cluster import CONFIRMED, PAYER, PROGRAM, PROVER, founded, on_devnet, rpc, submitter
 from tests.settlement.flaky import Faults, FlakyClient
 
 ROOTS = [bytes([i + 1]) * 32 for i in range(8)]
@@ -27,7 +29,7 @@ ROOTS = [bytes([i + 1]) * 32 for i in range(8)]
 def with_faults(faults: Faults, journey: Callable[[Submitter], Awaitable[None]], *, slot_s: float = 0.4) -> None:
     async def wrapped(sound: Submitter) -> None:
         client = FlakyClient(str(sound.client._provider.endpoint_uri), faults)
-        async with Submitter(client, PROGRAM.pubkey(), PAYER) as flaky:
+        async with Submitter(client, PROGRAM.pubkey(), PROVER, PAYER) as flaky:
             flaky.sender.poll_s = flaky.sender.rebroadcast_s = 0.02
             await journey(flaky)
 
@@ -35,8 +37,11 @@ def with_faults(faults: Faults, journey: Callable[[Submitter], Awaitable[None]],
 
 
 async def batches_on_chain(ready: Submitter) -> int:
-    answer = await rpc(ready.client, "getProgramAccounts", str(PROGRAM.pubkey()), CONFIRMED | {"encoding": "base64"})
-    return len(answer["result"]) - 1  # the log is no batch
+    typed = {
+        "memcmp": {"offset": 0, "bytes": b64encode(BATCH_ACCOUNT.discriminator or b"").decode(), "encoding": "base64"}
+    }
+    options = CONFIRMED | {"encoding": "base64", "filters": [typed]}
+    return len((await rpc(ready.client, "getProgramAccounts", str(PROGRAM.pubkey()), options))["result"])
 
 
 def test_batch_is_committed_and_read_back() -> None:
@@ -47,7 +52,7 @@ def test_batch_is_committed_and_read_back() -> None:
         # Then each is where its receipt says, behind its predecessor
         assert (first.number, first.prev_root, first.root, first.leaf_count) == (0, ZERO_ROOT, ROOTS[0], 1024)
         assert (second.number, second.prev_root) == (1, ROOTS[0])
-        assert second.address == str(batch_address(PROGRAM.pubkey(), PAYER.pubkey(), 1)[0])
+        assert second.address == str(batch_address(PROGRAM.pubkey(), PROVER, 1)[0])
         assert second.program_id == str(PROGRAM.pubkey())
         read = await ready.read_batch(1)
         assert read is not None
@@ -71,7 +76,8 @@ def test_signature_is_known_before_anything_is_sent() -> None:
 
         committed = await ready.commit_batch(ROOTS[0], 1, on_signed=on_signed)
         assert [committed.signature] == [signature for signature, _ in signed] == faults.signatures
-        assert 140 < signed[0][1] < 200
+        height = (await ready.client.get_block_height()).value
+        assert height + 140 < signed[0][1] <= height + 150
 
     with_faults(faults, journey)
 
@@ -128,13 +134,15 @@ def test_refusals_keep_their_names() -> None:
 @pytest.mark.parametrize(("lamports", "name"), [(0, "AccountNotFound"), (1_500_000, "InsufficientFunds")])
 def test_poor_committer_is_told(lamports: int, name: str) -> None:
     async def journey(ready: Submitter) -> None:
-        poor = Keypair()
-        if lamports:
-            await ready.client.request_airdrop(poor.pubkey(), lamports)
+        funds = await ready.balance() - 5000 - lamports
+        move = TransferParams(from_pubkey=PAYER.pubkey(), to_pubkey=Keypair().pubkey(), lamports=funds)
+        latest = (await ready.client.get_latest_blockhash()).value
+        await ready.client.send_transaction(sign([transfer(move)], [PAYER], latest.blockhash))
+        assert await ready.balance() == lamports
         with pytest.raises(ProgramRefused) as refused:
-            await Submitter(ready.client, PROGRAM.pubkey(), poor).commit_batch(ROOTS[0], 1)
+            await ready.commit_batch(ROOTS[0], 1)
         assert refused.value.name == name
-        assert await Submitter(ready.client, PROGRAM.pubkey(), poor).balance() == lamports
+        assert (await ready.read_log()).next_number == 0
 
     on_devnet(journey)
 
@@ -239,14 +247,13 @@ def test_racing_submitters_commit_once() -> None:
 
 def test_batch_at_another_bump_is_found() -> None:
     async def journey(ready: Submitter) -> None:
-        committer = PAYER.pubkey()
-        address, bump = batch_addresses(PROGRAM.pubkey(), committer, 0)[-1]
+        address, bump = batch_addresses(PROGRAM.pubkey(), PROVER, 0)[-1]
         honest = batches.commit_batch(
-            PROGRAM.pubkey(), committer, number=0, prev_root=ZERO_ROOT, root=ROOTS[0], leaf_count=9
+            PROGRAM.pubkey(), PROVER, PAYER.pubkey(), number=0, prev_root=ZERO_ROOT, root=ROOTS[0], leaf_count=9
         )
         at = COMMIT_BATCH.arguments.offset("batch_bump")
         data = honest.data[:at] + bytes([bump]) + honest.data[at + 1 :]
-        metas = [*honest.accounts[:2], AccountMeta(address, False, True), honest.accounts[3]]
+        metas = [*honest.accounts[:3], AccountMeta(address, False, True), honest.accounts[4]]
         await ready.sender.send([Instruction(PROGRAM.pubkey(), data, metas)])
         hidden = await ready.read_batch(0)
         assert hidden is not None
@@ -269,8 +276,9 @@ def test_absent_endpoint_is_unavailable() -> None:
 
 def test_endpoint_that_dies_and_comes_back(tmp_path: Path) -> None:
     """The devnet is stopped once the signature is known, and started again with its state."""
-    state, programs = tmp_path / "state", {PROGRAM.pubkey(): program_bytes()}
-    devnet = Devnet.start(programs=programs, state_file=state)
+    state = tmp_path / "state"
+    state.write_bytes(founded())
+    devnet = Devnet.start(state_file=state)
     port = int(devnet.url.rsplit(":", 1)[1])
 
     async def first() -> None:
@@ -288,5 +296,5 @@ def test_endpoint_that_dies_and_comes_back(tmp_path: Path) -> None:
         asyncio.run(first())
     finally:
         devnet.stop()
-    with Devnet.start(programs=programs, state_file=state, port=port) as revived:
+    with Devnet.start(state_file=state, port=port) as revived:
         asyncio.run(second(revived.url))

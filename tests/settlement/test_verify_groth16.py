@@ -7,10 +7,11 @@ from solders.pubkey import Pubkey
 from proofgrid.errors import MalformedInput
 from proofgrid.settlement.addresses import key_address, upload_address
 from proofgrid.settlement.instructions import keys
-from proofgrid.settlement.layout.keys import KEY_ACCOUNT, PROOF_SIZE
+from proofgrid.settlement.layout.keys import KEY_ACCOUNT, PROOF_SIZE, VERIFY_GROTH16
 from proofgrid.settlement.transactions import PACKET_SIZE, sign
-from tests.settlement.conftest import Chain
-from tests.settlement.instances import OUTSIDE_SUBGROUP, Instance, instance, q, r, words
+from tests.settlement.chains import Chain
+from tests.settlement.instances import CLOSE_TO_Q, OUTSIDE_SUBGROUP, Instance, instance, instance_with_a, q, r, words
+from tests.settlement.shape import keeps_its_shape
 
 HEAD = 8 + PROOF_SIZE  # bytes before the inputs
 
@@ -199,3 +200,17 @@ def test_builder_refuses_an_aliasing_input(chain: Chain) -> None:
         keys.verify_groth16(chain.program_id, given.digest, [r], given.proof)
     with pytest.raises(MalformedInput, match="public input 0"):
         keys.verify_groth16(chain.program_id, given.digest, [-1], given.proof)
+
+
+@pytest.mark.parametrize("index", range(len(CLOSE_TO_Q)))
+def test_every_point_is_negated_rightly(chain: Chain, index: int) -> None:
+    """Where words of y equal q's, or exceed them, q - y borrows from the next word, or just does not."""
+    given = instance_with_a(CLOSE_TO_Q[index])
+    chain.register(given)
+    chain.send(build(chain, given))
+
+
+def test_it_keeps_its_shape(chain: Chain) -> None:
+    given = instance(0)
+    chain.register(given)
+    keeps_its_shape(chain, VERIFY_GROTH16, build(chain, given))

@@ -2,13 +2,18 @@
 #pragma once
 #include "types.h"
 
+#define MAX_UPLOAD_SIZE 10160
 #define G1_SIZE 64
 #define G2_SIZE 128
 #define SCALAR_SIZE 32
 #define PROOF_SIZE 256
 #define KEY_FIXED_SIZE 448
 #define MAX_PUBLIC_INPUTS 64
-#define ROOT_SIZE 32
+#define MAX_LEAVES 16384
+#define LEAF_UNPAID 0
+#define LEAF_PAID 1
+#define LEAF_VOID 2
+#define LEAF_DEMANDED 3
 #define BASIS_POINTS 10000
 #define MAX_FEE_BPS 1000
 #define MIN_BURN_BPS 2000
@@ -22,6 +27,7 @@
 #define DENY_BATCHES 2
 #define VIRTUAL_SHARES 1000
 #define VIRTUAL_STAKE 1
+#define ROOT_SIZE 32
 #define OPEN 1
 #define ASSIGNED 2
 #define DEMANDED 3
@@ -29,10 +35,10 @@
 #define MISSED 5
 #define ACCOUNT_SIGNER 1
 #define ACCOUNT_WRITABLE 2
-#define SEED_KEY "key"
 #define SEED_UPLOAD "upload"
-#define SEED_LOG "log"
+#define SEED_KEY "key"
 #define SEED_BATCH "batch"
+#define SEED_DEMAND "demand"
 #define SEED_CONFIG "config"
 #define SEED_VAULT "vault"
 #define SEED_PROPOSAL "proposal"
@@ -43,6 +49,8 @@
 #define SEED_REQUEST "request"
 #define KEY_DIGEST_HEAD {112, 114, 111, 111, 102, 103, 114, 105, 100, 46, 118, 101, 114, 105, 102, 121, 105, 110, 103, 45, 107, 101, 121, 46, 118, 49, 0, 0, 0, 0, 0, 0, 98, 110, 50, 53, 52, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define INPUTS_DIGEST_HEAD {112, 114, 111, 111, 102, 103, 114, 105, 100, 46, 112, 117, 98, 108, 105, 99, 45, 105, 110, 112, 117, 116, 115, 46, 118, 49, 0, 0, 0, 0, 0, 0}
+#define PROOF_DIGEST_HEAD {112, 114, 111, 111, 102, 103, 114, 105, 100, 46, 112, 114, 111, 111, 102, 46, 118, 49, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 98, 110, 50, 53, 52, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define LEAF_HEAD {112, 114, 111, 111, 102, 103, 114, 105, 100, 46, 108, 101, 97, 102, 46, 118, 49, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define TOKEN_PROGRAM_BYTES {6, 221, 246, 225, 215, 101, 161, 147, 217, 203, 225, 70, 206, 235, 121, 172, 28, 180, 133, 237, 95, 91, 55, 145, 58, 140, 245, 133, 126, 255, 0, 169}
 #define LOADER_BYTES {2, 168, 246, 145, 78, 136, 161, 176, 226, 16, 21, 62, 247, 99, 174, 43, 0, 194, 185, 61, 22, 193, 36, 210, 192, 83, 122, 16, 4, 128, 0, 0}
 #define BN254_R_WORDS {0x30644e72e131a029ull, 0xb85045b68181585dull, 0x2833e84879b97091ull, 0x43e1f593f0000001ull}  // most significant first
@@ -70,14 +78,13 @@
 #define ERROR_WRONG_KEY_ADDRESS 0x5047001c
 #define ERROR_KEY_ALREADY_REGISTERED 0x5047001d
 #define ERROR_FORGEABLE_KEY 0x5047001e
+#define ERROR_WRONG_UPLOAD_SIZE 0x5047001f
 #define ERROR_WRONG_KEY_ACCOUNT 0x50470028
 #define ERROR_KEY_NOT_FINALIZED 0x50470029
 #define ERROR_WRONG_INPUT_COUNT 0x5047002a
 #define ERROR_INPUT_OUT_OF_RANGE 0x5047002b
 #define ERROR_MALFORMED_PROOF 0x5047002c
 #define ERROR_INVALID_PROOF 0x5047002d
-#define ERROR_WRONG_LOG_ADDRESS 0x5047003c
-#define ERROR_WRONG_LOG_ACCOUNT 0x5047003d
 #define ERROR_WRONG_BATCH_ADDRESS 0x5047003e
 #define ERROR_WRONG_BATCH_NUMBER 0x5047003f
 #define ERROR_BATCH_ALREADY_COMMITTED 0x50470040
@@ -85,6 +92,22 @@
 #define ERROR_EMPTY_BATCH 0x50470042
 #define ERROR_ZERO_ROOT 0x50470043
 #define ERROR_WRONG_BATCH_ACCOUNT 0x50470044
+#define ERROR_TOO_MANY_LEAVES 0x50470045
+#define ERROR_NO_SUCH_LEAF 0x50470046
+#define ERROR_WRONG_PATH 0x50470047
+#define ERROR_WRONG_COMMITTER 0x50470048
+#define ERROR_CHALLENGE_WINDOW_OPEN 0x50470049
+#define ERROR_CHALLENGE_WINDOW_OVER 0x5047004a
+#define ERROR_LEAF_SETTLED 0x5047004b
+#define ERROR_LEAF_IS_TRUE 0x5047004c
+#define ERROR_WRONG_DEMAND_ADDRESS 0x5047004d
+#define ERROR_WRONG_DEMAND_ACCOUNT 0x5047004e
+#define ERROR_WRONG_DEMANDER 0x5047004f
+#define ERROR_DEMANDS_OPEN 0x50470050
+#define ERROR_NOTHING_LOCKED 0x50470051
+#define ERROR_DIRECT_ONLY 0x50470052
+#define ERROR_KEY_REGISTERED_LATER 0x50470053
+#define ERROR_LEAF_VOID 0x50470054
 #define ERROR_WRONG_CONFIG_ADDRESS 0x50470064
 #define ERROR_WRONG_CONFIG_ACCOUNT 0x50470065
 #define ERROR_ALREADY_INITIALIZED 0x50470066
@@ -111,6 +134,7 @@
 #define ERROR_PROPOSAL_EXPIRED 0x50470082
 #define ERROR_ALREADY_EXECUTED 0x50470083
 #define ERROR_PROPOSAL_REJECTED 0x50470084
+#define ERROR_CHANGE_TOO_LARGE 0x50470085
 #define ERROR_WRONG_PROVER_ADDRESS 0x5047008c
 #define ERROR_WRONG_PROVER_ACCOUNT 0x5047008d
 #define ERROR_PROVER_ALREADY_REGISTERED 0x5047008e
@@ -196,6 +220,43 @@ _Static_assert(__builtin_offsetof(permission, digest) == 0, "permission.digest")
 _Static_assert(__builtin_offsetof(permission, denied) == 32, "permission.denied");
 _Static_assert(__builtin_offsetof(permission, reserved) == 33, "permission.reserved");
 
+typedef struct __attribute__((may_alias)) {
+  u8 committer[32];
+  u8 key[32];
+  u8 inputs[32];
+  u8 proof[32];
+  u8 request[32];
+  u8 prover[32];
+  u64 price;
+  i64 committed_s;
+} verdict;
+_Static_assert(sizeof(verdict) == 208, "verdict has padding");
+_Static_assert(__builtin_offsetof(verdict, committer) == 0, "verdict.committer");
+_Static_assert(__builtin_offsetof(verdict, key) == 32, "verdict.key");
+_Static_assert(__builtin_offsetof(verdict, inputs) == 64, "verdict.inputs");
+_Static_assert(__builtin_offsetof(verdict, proof) == 96, "verdict.proof");
+_Static_assert(__builtin_offsetof(verdict, request) == 128, "verdict.request");
+_Static_assert(__builtin_offsetof(verdict, prover) == 160, "verdict.prover");
+_Static_assert(__builtin_offsetof(verdict, price) == 192, "verdict.price");
+_Static_assert(__builtin_offsetof(verdict, committed_s) == 200, "verdict.committed_s");
+
+#define UPLOAD_ACCOUNT_DISCRIMINATOR 0x31646c70752e6770ull
+typedef struct __attribute__((may_alias)) {
+  u64 discriminator;
+  u8 authority[32];
+  u8 digest[32];
+  u32 size;
+  u8 bump;
+  u8 reserved[3];
+} upload_account;
+_Static_assert(sizeof(upload_account) == 80, "upload_account has padding");
+_Static_assert(__builtin_offsetof(upload_account, discriminator) == 0, "upload_account.discriminator");
+_Static_assert(__builtin_offsetof(upload_account, authority) == 8, "upload_account.authority");
+_Static_assert(__builtin_offsetof(upload_account, digest) == 40, "upload_account.digest");
+_Static_assert(__builtin_offsetof(upload_account, size) == 72, "upload_account.size");
+_Static_assert(__builtin_offsetof(upload_account, bump) == 76, "upload_account.bump");
+_Static_assert(__builtin_offsetof(upload_account, reserved) == 77, "upload_account.reserved");
+
 #define KEY_ACCOUNT_DISCRIMINATOR 0x322e79656b2e6770ull
 typedef struct __attribute__((may_alias)) {
   u64 discriminator;
@@ -213,41 +274,7 @@ _Static_assert(__builtin_offsetof(key_account, n_public) == 48, "key_account.n_p
 _Static_assert(__builtin_offsetof(key_account, bump) == 52, "key_account.bump");
 _Static_assert(__builtin_offsetof(key_account, reserved) == 53, "key_account.reserved");
 
-#define UPLOAD_ACCOUNT_DISCRIMINATOR 0x31646c70752e6770ull
-typedef struct __attribute__((may_alias)) {
-  u64 discriminator;
-  u8 authority[32];
-  u8 digest[32];
-  u32 encoding_size;
-  u8 bump;
-  u8 reserved[3];
-} upload_account;
-_Static_assert(sizeof(upload_account) == 80, "upload_account has padding");
-_Static_assert(__builtin_offsetof(upload_account, discriminator) == 0, "upload_account.discriminator");
-_Static_assert(__builtin_offsetof(upload_account, authority) == 8, "upload_account.authority");
-_Static_assert(__builtin_offsetof(upload_account, digest) == 40, "upload_account.digest");
-_Static_assert(__builtin_offsetof(upload_account, encoding_size) == 72, "upload_account.encoding_size");
-_Static_assert(__builtin_offsetof(upload_account, bump) == 76, "upload_account.bump");
-_Static_assert(__builtin_offsetof(upload_account, reserved) == 77, "upload_account.reserved");
-
-#define LOG_ACCOUNT_DISCRIMINATOR 0x312e676f6c2e6770ull
-typedef struct __attribute__((may_alias)) {
-  u64 discriminator;
-  u8 committer[32];
-  u64 next_number;
-  u8 latest_root[32];
-  u8 bump;
-  u8 reserved[7];
-} log_account;
-_Static_assert(sizeof(log_account) == 88, "log_account has padding");
-_Static_assert(__builtin_offsetof(log_account, discriminator) == 0, "log_account.discriminator");
-_Static_assert(__builtin_offsetof(log_account, committer) == 8, "log_account.committer");
-_Static_assert(__builtin_offsetof(log_account, next_number) == 40, "log_account.next_number");
-_Static_assert(__builtin_offsetof(log_account, latest_root) == 48, "log_account.latest_root");
-_Static_assert(__builtin_offsetof(log_account, bump) == 80, "log_account.bump");
-_Static_assert(__builtin_offsetof(log_account, reserved) == 81, "log_account.reserved");
-
-#define BATCH_ACCOUNT_DISCRIMINATOR 0x68637461622e6770ull
+#define BATCH_ACCOUNT_DISCRIMINATOR 0x32637461622e6770ull
 typedef struct __attribute__((may_alias)) {
   u64 discriminator;
   u8 committer[32];
@@ -256,11 +283,15 @@ typedef struct __attribute__((may_alias)) {
   u8 root[32];
   u64 slot;
   i64 unix_time_s;
+  i64 challenge_until_s;
+  u64 leaf_bond;
+  u64 locked;
   u32 leaf_count;
+  u32 open_demands;
   u8 bump;
-  u8 reserved[3];
+  u8 reserved[7];
 } batch_account;
-_Static_assert(sizeof(batch_account) == 136, "batch_account has padding");
+_Static_assert(sizeof(batch_account) == 168, "batch_account has padding");
 _Static_assert(__builtin_offsetof(batch_account, discriminator) == 0, "batch_account.discriminator");
 _Static_assert(__builtin_offsetof(batch_account, committer) == 8, "batch_account.committer");
 _Static_assert(__builtin_offsetof(batch_account, number) == 40, "batch_account.number");
@@ -268,9 +299,36 @@ _Static_assert(__builtin_offsetof(batch_account, prev_root) == 48, "batch_accoun
 _Static_assert(__builtin_offsetof(batch_account, root) == 80, "batch_account.root");
 _Static_assert(__builtin_offsetof(batch_account, slot) == 112, "batch_account.slot");
 _Static_assert(__builtin_offsetof(batch_account, unix_time_s) == 120, "batch_account.unix_time_s");
-_Static_assert(__builtin_offsetof(batch_account, leaf_count) == 128, "batch_account.leaf_count");
-_Static_assert(__builtin_offsetof(batch_account, bump) == 132, "batch_account.bump");
-_Static_assert(__builtin_offsetof(batch_account, reserved) == 133, "batch_account.reserved");
+_Static_assert(__builtin_offsetof(batch_account, challenge_until_s) == 128, "batch_account.challenge_until_s");
+_Static_assert(__builtin_offsetof(batch_account, leaf_bond) == 136, "batch_account.leaf_bond");
+_Static_assert(__builtin_offsetof(batch_account, locked) == 144, "batch_account.locked");
+_Static_assert(__builtin_offsetof(batch_account, leaf_count) == 152, "batch_account.leaf_count");
+_Static_assert(__builtin_offsetof(batch_account, open_demands) == 156, "batch_account.open_demands");
+_Static_assert(__builtin_offsetof(batch_account, bump) == 160, "batch_account.bump");
+_Static_assert(__builtin_offsetof(batch_account, reserved) == 161, "batch_account.reserved");
+
+#define DEMAND_ACCOUNT_DISCRIMINATOR 0x31646e6d642e6770ull
+typedef struct __attribute__((may_alias)) {
+  u64 discriminator;
+  u8 batch[32];
+  u8 demander[32];
+  u8 refund_to[32];
+  u64 bond;
+  i64 answer_until_s;
+  u32 leaf;
+  u8 bump;
+  u8 reserved[3];
+} demand_account;
+_Static_assert(sizeof(demand_account) == 128, "demand_account has padding");
+_Static_assert(__builtin_offsetof(demand_account, discriminator) == 0, "demand_account.discriminator");
+_Static_assert(__builtin_offsetof(demand_account, batch) == 8, "demand_account.batch");
+_Static_assert(__builtin_offsetof(demand_account, demander) == 40, "demand_account.demander");
+_Static_assert(__builtin_offsetof(demand_account, refund_to) == 72, "demand_account.refund_to");
+_Static_assert(__builtin_offsetof(demand_account, bond) == 104, "demand_account.bond");
+_Static_assert(__builtin_offsetof(demand_account, answer_until_s) == 112, "demand_account.answer_until_s");
+_Static_assert(__builtin_offsetof(demand_account, leaf) == 120, "demand_account.leaf");
+_Static_assert(__builtin_offsetof(demand_account, bump) == 124, "demand_account.bump");
+_Static_assert(__builtin_offsetof(demand_account, reserved) == 125, "demand_account.reserved");
 
 #define CONFIG_ACCOUNT_DISCRIMINATOR 0x31666e6f632e6770ull
 typedef struct __attribute__((may_alias)) {
@@ -374,6 +432,8 @@ typedef struct __attribute__((may_alias)) {
   u8 owner[32];
   u8 signer[32];
   u8 payout[32];
+  u8 latest_root[32];
+  u64 next_number;
   u64 stake;
   u64 locked;
   u64 shares;
@@ -386,22 +446,24 @@ typedef struct __attribute__((may_alias)) {
   u8 bump;
   u8 reserved[1];
 } prover_account;
-_Static_assert(sizeof(prover_account) == 160, "prover_account has padding");
+_Static_assert(sizeof(prover_account) == 200, "prover_account has padding");
 _Static_assert(__builtin_offsetof(prover_account, discriminator) == 0, "prover_account.discriminator");
 _Static_assert(__builtin_offsetof(prover_account, owner) == 8, "prover_account.owner");
 _Static_assert(__builtin_offsetof(prover_account, signer) == 40, "prover_account.signer");
 _Static_assert(__builtin_offsetof(prover_account, payout) == 72, "prover_account.payout");
-_Static_assert(__builtin_offsetof(prover_account, stake) == 104, "prover_account.stake");
-_Static_assert(__builtin_offsetof(prover_account, locked) == 112, "prover_account.locked");
-_Static_assert(__builtin_offsetof(prover_account, shares) == 120, "prover_account.shares");
-_Static_assert(__builtin_offsetof(prover_account, exiting_shares) == 128, "prover_account.exiting_shares");
-_Static_assert(__builtin_offsetof(prover_account, earned) == 136, "prover_account.earned");
-_Static_assert(__builtin_offsetof(prover_account, fulfilled) == 144, "prover_account.fulfilled");
-_Static_assert(__builtin_offsetof(prover_account, missed) == 148, "prover_account.missed");
-_Static_assert(__builtin_offsetof(prover_account, false_leaves) == 152, "prover_account.false_leaves");
-_Static_assert(__builtin_offsetof(prover_account, pool_bps) == 156, "prover_account.pool_bps");
-_Static_assert(__builtin_offsetof(prover_account, bump) == 158, "prover_account.bump");
-_Static_assert(__builtin_offsetof(prover_account, reserved) == 159, "prover_account.reserved");
+_Static_assert(__builtin_offsetof(prover_account, latest_root) == 104, "prover_account.latest_root");
+_Static_assert(__builtin_offsetof(prover_account, next_number) == 136, "prover_account.next_number");
+_Static_assert(__builtin_offsetof(prover_account, stake) == 144, "prover_account.stake");
+_Static_assert(__builtin_offsetof(prover_account, locked) == 152, "prover_account.locked");
+_Static_assert(__builtin_offsetof(prover_account, shares) == 160, "prover_account.shares");
+_Static_assert(__builtin_offsetof(prover_account, exiting_shares) == 168, "prover_account.exiting_shares");
+_Static_assert(__builtin_offsetof(prover_account, earned) == 176, "prover_account.earned");
+_Static_assert(__builtin_offsetof(prover_account, fulfilled) == 184, "prover_account.fulfilled");
+_Static_assert(__builtin_offsetof(prover_account, missed) == 188, "prover_account.missed");
+_Static_assert(__builtin_offsetof(prover_account, false_leaves) == 192, "prover_account.false_leaves");
+_Static_assert(__builtin_offsetof(prover_account, pool_bps) == 196, "prover_account.pool_bps");
+_Static_assert(__builtin_offsetof(prover_account, bump) == 198, "prover_account.bump");
+_Static_assert(__builtin_offsetof(prover_account, reserved) == 199, "prover_account.reserved");
 
 #define POSITION_ACCOUNT_DISCRIMINATOR 0x316e736f702e6770ull
 typedef struct __attribute__((may_alias)) {
@@ -451,7 +513,8 @@ typedef struct __attribute__((may_alias)) {
   u8 direct_only;
   u8 callback_due;
   u8 bump;
-  u8 reserved[6];
+  u8 permission_bump;
+  u8 reserved[5];
 } request_account;
 _Static_assert(sizeof(request_account) == 336, "request_account has padding");
 _Static_assert(__builtin_offsetof(request_account, discriminator) == 0, "request_account.discriminator");
@@ -479,15 +542,16 @@ _Static_assert(__builtin_offsetof(request_account, state) == 326, "request_accou
 _Static_assert(__builtin_offsetof(request_account, direct_only) == 327, "request_account.direct_only");
 _Static_assert(__builtin_offsetof(request_account, callback_due) == 328, "request_account.callback_due");
 _Static_assert(__builtin_offsetof(request_account, bump) == 329, "request_account.bump");
-_Static_assert(__builtin_offsetof(request_account, reserved) == 330, "request_account.reserved");
+_Static_assert(__builtin_offsetof(request_account, permission_bump) == 330, "request_account.permission_bump");
+_Static_assert(__builtin_offsetof(request_account, reserved) == 331, "request_account.reserved");
 
-enum { TYPE_ANY, TYPE_SYSTEM_PROGRAM, TYPE_TOKEN_PROGRAM, TYPE_KEY_ACCOUNT, TYPE_UPLOAD_ACCOUNT, TYPE_LOG_ACCOUNT, TYPE_BATCH_ACCOUNT, TYPE_CONFIG_ACCOUNT, TYPE_PROPOSAL_ACCOUNT, TYPE_VOTE_ACCOUNT, TYPE_PERMISSION_ACCOUNT, TYPE_PROVER_ACCOUNT, TYPE_POSITION_ACCOUNT, TYPE_REQUEST_ACCOUNT };
+enum { TYPE_ANY, TYPE_SYSTEM_PROGRAM, TYPE_TOKEN_PROGRAM, TYPE_UPLOAD_ACCOUNT, TYPE_KEY_ACCOUNT, TYPE_BATCH_ACCOUNT, TYPE_DEMAND_ACCOUNT, TYPE_CONFIG_ACCOUNT, TYPE_PROPOSAL_ACCOUNT, TYPE_VOTE_ACCOUNT, TYPE_PERMISSION_ACCOUNT, TYPE_PROVER_ACCOUNT, TYPE_POSITION_ACCOUNT, TYPE_REQUEST_ACCOUNT };
 #define FIRST_RECORD_TYPE 3
 static const account_type ACCOUNT_TYPES[11] = {
-  {KEY_ACCOUNT_DISCRIMINATOR, sizeof(key_account), ERROR_WRONG_KEY_ACCOUNT},
   {UPLOAD_ACCOUNT_DISCRIMINATOR, sizeof(upload_account), ERROR_WRONG_UPLOAD_ACCOUNT},
-  {LOG_ACCOUNT_DISCRIMINATOR, sizeof(log_account), ERROR_WRONG_LOG_ACCOUNT},
+  {KEY_ACCOUNT_DISCRIMINATOR, sizeof(key_account), ERROR_WRONG_KEY_ACCOUNT},
   {BATCH_ACCOUNT_DISCRIMINATOR, sizeof(batch_account), ERROR_WRONG_BATCH_ACCOUNT},
+  {DEMAND_ACCOUNT_DISCRIMINATOR, sizeof(demand_account), ERROR_WRONG_DEMAND_ACCOUNT},
   {CONFIG_ACCOUNT_DISCRIMINATOR, sizeof(config_account), ERROR_WRONG_CONFIG_ACCOUNT},
   {PROPOSAL_ACCOUNT_DISCRIMINATOR, sizeof(proposal_account), ERROR_WRONG_PROPOSAL_ACCOUNT},
   {VOTE_ACCOUNT_DISCRIMINATOR, sizeof(vote_account), ERROR_WRONG_VOTE_ACCOUNT},
@@ -497,35 +561,35 @@ static const account_type ACCOUNT_TYPES[11] = {
   {REQUEST_ACCOUNT_DISCRIMINATOR, sizeof(request_account), ERROR_WRONG_REQUEST_ACCOUNT},
 };
 
-#define INIT_KEY_TAG 0
-enum { INIT_KEY_AUTHORITY = 0, INIT_KEY_UPLOAD = 1, INIT_KEY_SYSTEM_PROGRAM = 2 };
-static const account_rule INIT_KEY_ACCOUNTS[3] = {{3, TYPE_ANY}, {2, TYPE_ANY}, {0, TYPE_SYSTEM_PROGRAM}};
-#define INIT_KEY INIT_KEY_ACCOUNTS, 3, sizeof(init_key_arguments), 0
+#define INIT_UPLOAD_TAG 0
+enum { INIT_UPLOAD_AUTHORITY = 0, INIT_UPLOAD_UPLOAD = 1, INIT_UPLOAD_SYSTEM_PROGRAM = 2 };
+static const account_rule INIT_UPLOAD_ACCOUNTS[3] = {{3, TYPE_ANY}, {2, TYPE_ANY}, {0, TYPE_SYSTEM_PROGRAM}};
+#define INIT_UPLOAD INIT_UPLOAD_ACCOUNTS, 3, sizeof(init_upload_arguments), 0
 typedef struct __attribute__((may_alias)) {
   u8 tag;
   u8 reserved[3];
-  u32 encoding_size;
+  u32 size;
   u8 digest[32];
-} init_key_arguments;
-_Static_assert(sizeof(init_key_arguments) == 40, "init_key_arguments has padding");
-_Static_assert(__builtin_offsetof(init_key_arguments, tag) == 0, "init_key_arguments.tag");
-_Static_assert(__builtin_offsetof(init_key_arguments, reserved) == 1, "init_key_arguments.reserved");
-_Static_assert(__builtin_offsetof(init_key_arguments, encoding_size) == 4, "init_key_arguments.encoding_size");
-_Static_assert(__builtin_offsetof(init_key_arguments, digest) == 8, "init_key_arguments.digest");
+} init_upload_arguments;
+_Static_assert(sizeof(init_upload_arguments) == 40, "init_upload_arguments has padding");
+_Static_assert(__builtin_offsetof(init_upload_arguments, tag) == 0, "init_upload_arguments.tag");
+_Static_assert(__builtin_offsetof(init_upload_arguments, reserved) == 1, "init_upload_arguments.reserved");
+_Static_assert(__builtin_offsetof(init_upload_arguments, size) == 4, "init_upload_arguments.size");
+_Static_assert(__builtin_offsetof(init_upload_arguments, digest) == 8, "init_upload_arguments.digest");
 
-#define WRITE_KEY_TAG 1
-enum { WRITE_KEY_AUTHORITY = 0, WRITE_KEY_UPLOAD = 1 };
-static const account_rule WRITE_KEY_ACCOUNTS[2] = {{1, TYPE_ANY}, {2, TYPE_UPLOAD_ACCOUNT}};
-#define WRITE_KEY WRITE_KEY_ACCOUNTS, 2, sizeof(write_key_arguments), 1
+#define WRITE_UPLOAD_TAG 1
+enum { WRITE_UPLOAD_AUTHORITY = 0, WRITE_UPLOAD_UPLOAD = 1 };
+static const account_rule WRITE_UPLOAD_ACCOUNTS[2] = {{1, TYPE_ANY}, {2, TYPE_UPLOAD_ACCOUNT}};
+#define WRITE_UPLOAD WRITE_UPLOAD_ACCOUNTS, 2, sizeof(write_upload_arguments), 1
 typedef struct __attribute__((may_alias)) {
   u8 tag;
   u8 reserved[3];
   u32 offset;
-} write_key_arguments;
-_Static_assert(sizeof(write_key_arguments) == 8, "write_key_arguments has padding");
-_Static_assert(__builtin_offsetof(write_key_arguments, tag) == 0, "write_key_arguments.tag");
-_Static_assert(__builtin_offsetof(write_key_arguments, reserved) == 1, "write_key_arguments.reserved");
-_Static_assert(__builtin_offsetof(write_key_arguments, offset) == 4, "write_key_arguments.offset");
+} write_upload_arguments;
+_Static_assert(sizeof(write_upload_arguments) == 8, "write_upload_arguments has padding");
+_Static_assert(__builtin_offsetof(write_upload_arguments, tag) == 0, "write_upload_arguments.tag");
+_Static_assert(__builtin_offsetof(write_upload_arguments, reserved) == 1, "write_upload_arguments.reserved");
+_Static_assert(__builtin_offsetof(write_upload_arguments, offset) == 4, "write_upload_arguments.offset");
 
 #define FINALIZE_KEY_TAG 2
 enum { FINALIZE_KEY_AUTHORITY = 0, FINALIZE_KEY_UPLOAD = 1, FINALIZE_KEY_KEY = 2, FINALIZE_KEY_SYSTEM_PROGRAM = 3 };
@@ -537,18 +601,18 @@ typedef struct __attribute__((may_alias)) {
 _Static_assert(sizeof(finalize_key_arguments) == 1, "finalize_key_arguments has padding");
 _Static_assert(__builtin_offsetof(finalize_key_arguments, tag) == 0, "finalize_key_arguments.tag");
 
-#define CANCEL_KEY_TAG 3
-enum { CANCEL_KEY_AUTHORITY = 0, CANCEL_KEY_UPLOAD = 1 };
-static const account_rule CANCEL_KEY_ACCOUNTS[2] = {{3, TYPE_ANY}, {2, TYPE_UPLOAD_ACCOUNT}};
-#define CANCEL_KEY CANCEL_KEY_ACCOUNTS, 2, sizeof(cancel_key_arguments), 0
+#define CANCEL_UPLOAD_TAG 3
+enum { CANCEL_UPLOAD_AUTHORITY = 0, CANCEL_UPLOAD_UPLOAD = 1 };
+static const account_rule CANCEL_UPLOAD_ACCOUNTS[2] = {{3, TYPE_ANY}, {2, TYPE_UPLOAD_ACCOUNT}};
+#define CANCEL_UPLOAD CANCEL_UPLOAD_ACCOUNTS, 2, sizeof(cancel_upload_arguments), 0
 typedef struct __attribute__((may_alias)) {
   u8 tag;
-} cancel_key_arguments;
-_Static_assert(sizeof(cancel_key_arguments) == 1, "cancel_key_arguments has padding");
-_Static_assert(__builtin_offsetof(cancel_key_arguments, tag) == 0, "cancel_key_arguments.tag");
+} cancel_upload_arguments;
+_Static_assert(sizeof(cancel_upload_arguments) == 1, "cancel_upload_arguments has padding");
+_Static_assert(__builtin_offsetof(cancel_upload_arguments, tag) == 0, "cancel_upload_arguments.tag");
 
 #define VERIFY_GROTH16_TAG 4
-enum { VERIFY_GROTH16_KEY = 0 };
+enum { VERIFY_GROTH16_KEY = 0, VERIFY_GROTH16_UPLOAD = 1 };
 static const account_rule VERIFY_GROTH16_ACCOUNTS[1] = {{0, TYPE_ANY}};
 #define VERIFY_GROTH16 VERIFY_GROTH16_ACCOUNTS, 1, sizeof(verify_groth16_arguments), 1
 typedef struct __attribute__((may_alias)) {
@@ -562,9 +626,9 @@ _Static_assert(__builtin_offsetof(verify_groth16_arguments, reserved) == 1, "ver
 _Static_assert(__builtin_offsetof(verify_groth16_arguments, proof) == 8, "verify_groth16_arguments.proof");
 
 #define COMMIT_BATCH_TAG 5
-enum { COMMIT_BATCH_COMMITTER = 0, COMMIT_BATCH_LOG = 1, COMMIT_BATCH_BATCH = 2, COMMIT_BATCH_SYSTEM_PROGRAM = 3 };
-static const account_rule COMMIT_BATCH_ACCOUNTS[4] = {{3, TYPE_ANY}, {2, TYPE_ANY}, {2, TYPE_ANY}, {0, TYPE_SYSTEM_PROGRAM}};
-#define COMMIT_BATCH COMMIT_BATCH_ACCOUNTS, 4, sizeof(commit_batch_arguments), 0
+enum { COMMIT_BATCH_SIGNER = 0, COMMIT_BATCH_CONFIG = 1, COMMIT_BATCH_PROVER = 2, COMMIT_BATCH_BATCH = 3, COMMIT_BATCH_SYSTEM_PROGRAM = 4 };
+static const account_rule COMMIT_BATCH_ACCOUNTS[5] = {{3, TYPE_ANY}, {0, TYPE_CONFIG_ACCOUNT}, {2, TYPE_PROVER_ACCOUNT}, {2, TYPE_ANY}, {0, TYPE_SYSTEM_PROGRAM}};
+#define COMMIT_BATCH COMMIT_BATCH_ACCOUNTS, 5, sizeof(commit_batch_arguments), 0
 typedef struct __attribute__((may_alias)) {
   u8 tag;
   u8 batch_bump;
@@ -804,7 +868,7 @@ _Static_assert(__builtin_offsetof(assign_request_arguments, reserved) == 1, "ass
 _Static_assert(__builtin_offsetof(assign_request_arguments, price) == 8, "assign_request_arguments.price");
 
 #define FULFIL_REQUEST_TAG 22
-enum { FULFIL_REQUEST_CONFIG = 0, FULFIL_REQUEST_PROVER = 1, FULFIL_REQUEST_REQUEST = 2, FULFIL_REQUEST_KEY = 3, FULFIL_REQUEST_VAULT = 4, FULFIL_REQUEST_REFUND_TO = 5, FULFIL_REQUEST_TOKEN_PROGRAM = 6 };
+enum { FULFIL_REQUEST_CONFIG = 0, FULFIL_REQUEST_PROVER = 1, FULFIL_REQUEST_REQUEST = 2, FULFIL_REQUEST_KEY = 3, FULFIL_REQUEST_VAULT = 4, FULFIL_REQUEST_REFUND_TO = 5, FULFIL_REQUEST_TOKEN_PROGRAM = 6, FULFIL_REQUEST_UPLOAD = 7 };
 static const account_rule FULFIL_REQUEST_ACCOUNTS[7] = {{2, TYPE_CONFIG_ACCOUNT}, {2, TYPE_PROVER_ACCOUNT}, {2, TYPE_REQUEST_ACCOUNT}, {0, TYPE_KEY_ACCOUNT}, {2, TYPE_ANY}, {2, TYPE_ANY}, {0, TYPE_TOKEN_PROGRAM}};
 #define FULFIL_REQUEST FULFIL_REQUEST_ACCOUNTS, 7, sizeof(fulfil_request_arguments), 1
 typedef struct __attribute__((may_alias)) {
@@ -846,3 +910,125 @@ typedef struct __attribute__((may_alias)) {
 } demand_reveal_arguments;
 _Static_assert(sizeof(demand_reveal_arguments) == 1, "demand_reveal_arguments has padding");
 _Static_assert(__builtin_offsetof(demand_reveal_arguments, tag) == 0, "demand_reveal_arguments.tag");
+
+#define CHALLENGE_LEAF_TAG 26
+enum { CHALLENGE_LEAF_CONFIG = 0, CHALLENGE_LEAF_COMMITTER = 1, CHALLENGE_LEAF_BATCH = 2, CHALLENGE_LEAF_KEY = 3, CHALLENGE_LEAF_VAULT = 4, CHALLENGE_LEAF_REWARD = 5, CHALLENGE_LEAF_TOKEN_PROGRAM = 6, CHALLENGE_LEAF_UPLOAD = 7 };
+static const account_rule CHALLENGE_LEAF_ACCOUNTS[7] = {{2, TYPE_CONFIG_ACCOUNT}, {2, TYPE_PROVER_ACCOUNT}, {2, TYPE_BATCH_ACCOUNT}, {0, TYPE_KEY_ACCOUNT}, {2, TYPE_ANY}, {2, TYPE_ANY}, {0, TYPE_TOKEN_PROGRAM}};
+#define CHALLENGE_LEAF CHALLENGE_LEAF_ACCOUNTS, 7, sizeof(challenge_leaf_arguments), 1
+typedef struct __attribute__((may_alias)) {
+  u8 tag;
+  u8 n_inputs;
+  u8 reserved[2];
+  u32 leaf;
+  u64 price;
+  u8 request[32];
+  u8 prover[32];
+  u8 proof[256];
+} challenge_leaf_arguments;
+_Static_assert(sizeof(challenge_leaf_arguments) == 336, "challenge_leaf_arguments has padding");
+_Static_assert(__builtin_offsetof(challenge_leaf_arguments, tag) == 0, "challenge_leaf_arguments.tag");
+_Static_assert(__builtin_offsetof(challenge_leaf_arguments, n_inputs) == 1, "challenge_leaf_arguments.n_inputs");
+_Static_assert(__builtin_offsetof(challenge_leaf_arguments, reserved) == 2, "challenge_leaf_arguments.reserved");
+_Static_assert(__builtin_offsetof(challenge_leaf_arguments, leaf) == 4, "challenge_leaf_arguments.leaf");
+_Static_assert(__builtin_offsetof(challenge_leaf_arguments, price) == 8, "challenge_leaf_arguments.price");
+_Static_assert(__builtin_offsetof(challenge_leaf_arguments, request) == 16, "challenge_leaf_arguments.request");
+_Static_assert(__builtin_offsetof(challenge_leaf_arguments, prover) == 48, "challenge_leaf_arguments.prover");
+_Static_assert(__builtin_offsetof(challenge_leaf_arguments, proof) == 80, "challenge_leaf_arguments.proof");
+
+#define DEMAND_LEAF_TAG 27
+enum { DEMAND_LEAF_DEMANDER = 0, DEMAND_LEAF_CONFIG = 1, DEMAND_LEAF_BATCH = 2, DEMAND_LEAF_DEMAND = 3, DEMAND_LEAF_SOURCE = 4, DEMAND_LEAF_VAULT = 5, DEMAND_LEAF_SYSTEM_PROGRAM = 6, DEMAND_LEAF_TOKEN_PROGRAM = 7 };
+static const account_rule DEMAND_LEAF_ACCOUNTS[8] = {{3, TYPE_ANY}, {0, TYPE_CONFIG_ACCOUNT}, {2, TYPE_BATCH_ACCOUNT}, {2, TYPE_ANY}, {2, TYPE_ANY}, {2, TYPE_ANY}, {0, TYPE_SYSTEM_PROGRAM}, {0, TYPE_TOKEN_PROGRAM}};
+#define DEMAND_LEAF DEMAND_LEAF_ACCOUNTS, 8, sizeof(demand_leaf_arguments), 0
+typedef struct __attribute__((may_alias)) {
+  u8 tag;
+  u8 reserved[3];
+  u32 leaf;
+} demand_leaf_arguments;
+_Static_assert(sizeof(demand_leaf_arguments) == 8, "demand_leaf_arguments has padding");
+_Static_assert(__builtin_offsetof(demand_leaf_arguments, tag) == 0, "demand_leaf_arguments.tag");
+_Static_assert(__builtin_offsetof(demand_leaf_arguments, reserved) == 1, "demand_leaf_arguments.reserved");
+_Static_assert(__builtin_offsetof(demand_leaf_arguments, leaf) == 4, "demand_leaf_arguments.leaf");
+
+#define ANSWER_LEAF_TAG 28
+enum { ANSWER_LEAF_DEMANDER = 0, ANSWER_LEAF_COMMITTER = 1, ANSWER_LEAF_BATCH = 2, ANSWER_LEAF_DEMAND = 3, ANSWER_LEAF_KEY = 4, ANSWER_LEAF_UPLOAD = 5 };
+static const account_rule ANSWER_LEAF_ACCOUNTS[5] = {{2, TYPE_ANY}, {2, TYPE_PROVER_ACCOUNT}, {2, TYPE_BATCH_ACCOUNT}, {2, TYPE_DEMAND_ACCOUNT}, {0, TYPE_KEY_ACCOUNT}};
+#define ANSWER_LEAF ANSWER_LEAF_ACCOUNTS, 5, sizeof(answer_leaf_arguments), 1
+typedef struct __attribute__((may_alias)) {
+  u8 tag;
+  u8 n_inputs;
+  u8 reserved[2];
+  u32 leaf;
+  u64 price;
+  u8 request[32];
+  u8 prover[32];
+  u8 proof[256];
+} answer_leaf_arguments;
+_Static_assert(sizeof(answer_leaf_arguments) == 336, "answer_leaf_arguments has padding");
+_Static_assert(__builtin_offsetof(answer_leaf_arguments, tag) == 0, "answer_leaf_arguments.tag");
+_Static_assert(__builtin_offsetof(answer_leaf_arguments, n_inputs) == 1, "answer_leaf_arguments.n_inputs");
+_Static_assert(__builtin_offsetof(answer_leaf_arguments, reserved) == 2, "answer_leaf_arguments.reserved");
+_Static_assert(__builtin_offsetof(answer_leaf_arguments, leaf) == 4, "answer_leaf_arguments.leaf");
+_Static_assert(__builtin_offsetof(answer_leaf_arguments, price) == 8, "answer_leaf_arguments.price");
+_Static_assert(__builtin_offsetof(answer_leaf_arguments, request) == 16, "answer_leaf_arguments.request");
+_Static_assert(__builtin_offsetof(answer_leaf_arguments, prover) == 48, "answer_leaf_arguments.prover");
+_Static_assert(__builtin_offsetof(answer_leaf_arguments, proof) == 80, "answer_leaf_arguments.proof");
+
+#define VOID_LEAF_TAG 29
+enum { VOID_LEAF_DEMANDER = 0, VOID_LEAF_CONFIG = 1, VOID_LEAF_COMMITTER = 2, VOID_LEAF_BATCH = 3, VOID_LEAF_DEMAND = 4, VOID_LEAF_VAULT = 5, VOID_LEAF_REFUND_TO = 6, VOID_LEAF_TOKEN_PROGRAM = 7 };
+static const account_rule VOID_LEAF_ACCOUNTS[8] = {{2, TYPE_ANY}, {2, TYPE_CONFIG_ACCOUNT}, {2, TYPE_PROVER_ACCOUNT}, {2, TYPE_BATCH_ACCOUNT}, {2, TYPE_DEMAND_ACCOUNT}, {2, TYPE_ANY}, {2, TYPE_ANY}, {0, TYPE_TOKEN_PROGRAM}};
+#define VOID_LEAF VOID_LEAF_ACCOUNTS, 8, sizeof(void_leaf_arguments), 0
+typedef struct __attribute__((may_alias)) {
+  u8 tag;
+} void_leaf_arguments;
+_Static_assert(sizeof(void_leaf_arguments) == 1, "void_leaf_arguments has padding");
+_Static_assert(__builtin_offsetof(void_leaf_arguments, tag) == 0, "void_leaf_arguments.tag");
+
+#define CLAIM_LEAF_TAG 30
+enum { CLAIM_LEAF_CONFIG = 0, CLAIM_LEAF_PROVER = 1, CLAIM_LEAF_REQUEST = 2, CLAIM_LEAF_PERMISSION = 3, CLAIM_LEAF_BATCH = 4, CLAIM_LEAF_VAULT = 5, CLAIM_LEAF_REFUND_TO = 6, CLAIM_LEAF_TOKEN_PROGRAM = 7 };
+static const account_rule CLAIM_LEAF_ACCOUNTS[8] = {{2, TYPE_CONFIG_ACCOUNT}, {2, TYPE_PROVER_ACCOUNT}, {2, TYPE_REQUEST_ACCOUNT}, {0, TYPE_ANY}, {2, TYPE_BATCH_ACCOUNT}, {2, TYPE_ANY}, {2, TYPE_ANY}, {0, TYPE_TOKEN_PROGRAM}};
+#define CLAIM_LEAF CLAIM_LEAF_ACCOUNTS, 8, sizeof(claim_leaf_arguments), 1
+typedef struct __attribute__((may_alias)) {
+  u8 tag;
+  u8 reserved[3];
+  u32 leaf;
+  u8 proof_digest[32];
+} claim_leaf_arguments;
+_Static_assert(sizeof(claim_leaf_arguments) == 40, "claim_leaf_arguments has padding");
+_Static_assert(__builtin_offsetof(claim_leaf_arguments, tag) == 0, "claim_leaf_arguments.tag");
+_Static_assert(__builtin_offsetof(claim_leaf_arguments, reserved) == 1, "claim_leaf_arguments.reserved");
+_Static_assert(__builtin_offsetof(claim_leaf_arguments, leaf) == 4, "claim_leaf_arguments.leaf");
+_Static_assert(__builtin_offsetof(claim_leaf_arguments, proof_digest) == 8, "claim_leaf_arguments.proof_digest");
+
+#define RELEASE_BATCH_TAG 31
+enum { RELEASE_BATCH_COMMITTER = 0, RELEASE_BATCH_BATCH = 1 };
+static const account_rule RELEASE_BATCH_ACCOUNTS[2] = {{2, TYPE_PROVER_ACCOUNT}, {2, TYPE_BATCH_ACCOUNT}};
+#define RELEASE_BATCH RELEASE_BATCH_ACCOUNTS, 2, sizeof(release_batch_arguments), 0
+typedef struct __attribute__((may_alias)) {
+  u8 tag;
+} release_batch_arguments;
+_Static_assert(sizeof(release_batch_arguments) == 1, "release_batch_arguments has padding");
+_Static_assert(__builtin_offsetof(release_batch_arguments, tag) == 0, "release_batch_arguments.tag");
+
+#define VERIFY_RECEIPT_TAG 32
+enum { VERIFY_RECEIPT_BATCH = 0, VERIFY_RECEIPT_KEY = 1 };
+static const account_rule VERIFY_RECEIPT_ACCOUNTS[2] = {{0, TYPE_BATCH_ACCOUNT}, {0, TYPE_KEY_ACCOUNT}};
+#define VERIFY_RECEIPT VERIFY_RECEIPT_ACCOUNTS, 2, sizeof(verify_receipt_arguments), 1
+typedef struct __attribute__((may_alias)) {
+  u8 tag;
+  u8 reserved[3];
+  u32 leaf;
+  u64 price;
+  u8 request[32];
+  u8 inputs[32];
+  u8 proof_digest[32];
+  u8 prover[32];
+} verify_receipt_arguments;
+_Static_assert(sizeof(verify_receipt_arguments) == 144, "verify_receipt_arguments has padding");
+_Static_assert(__builtin_offsetof(verify_receipt_arguments, tag) == 0, "verify_receipt_arguments.tag");
+_Static_assert(__builtin_offsetof(verify_receipt_arguments, reserved) == 1, "verify_receipt_arguments.reserved");
+_Static_assert(__builtin_offsetof(verify_receipt_arguments, leaf) == 4, "verify_receipt_arguments.leaf");
+_Static_assert(__builtin_offsetof(verify_receipt_arguments, price) == 8, "verify_receipt_arguments.price");
+_Static_assert(__builtin_offsetof(verify_receipt_arguments, request) == 16, "verify_receipt_arguments.request");
+_Static_assert(__builtin_offsetof(verify_receipt_arguments, inputs) == 48, "verify_receipt_arguments.inputs");
+_Static_assert(__builtin_offsetof(verify_receipt_arguments, proof_digest) == 80, "verify_receipt_arguments.proof_digest");
+_Static_assert(__builtin_offsetof(verify_receipt_arguments, prover) == 112, "verify_receipt_arguments.prover");

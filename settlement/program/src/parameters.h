@@ -18,3 +18,12 @@ static u64 check_parameters(const parameters *given) {
   REQUIRE(given->quorum_bps >= MIN_QUORUM_BPS && given->quorum_bps <= BASIS_POINTS, ERROR_PARAMETER_OUT_OF_RANGE);
   return 0;
 }
+
+// What security rests on shrinks to no less than half in one vote: whoever relies on a window or a bond sees it go.
+static u64 require_gradual(const parameters *now, const parameters *next) {
+  const u64 *amounts = &now->min_stake, *next_amounts = &next->min_stake;
+  for (u64 i = 0; i < 4; i++) REQUIRE(next_amounts[i] >= amounts[i] - amounts[i] / 2, ERROR_CHANGE_TOO_LARGE);
+  const u32 *windows = &now->challenge_window_s, *next_windows = &next->challenge_window_s;
+  for (u64 i = 0; i < 6; i++) REQUIRE(next_windows[i] >= windows[i] - windows[i] / 2, ERROR_CHANGE_TOO_LARGE);
+  return 0;
+}

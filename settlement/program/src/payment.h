@@ -23,6 +23,27 @@ static u64 slash(config_account *network, prover_account *pool, u64 amount, u64 
   return add_amount(harmed, amount - burned);
 }
 
+// Ends a request that was fulfilled: `pay` of its escrow is its prover's, the bond is free, the rest is the requester's.
+static u64 settle_request(config_account *network, prover_account *pool, request_account *request, u64 pay) {
+  TRY(take_amount(&pool->locked, request->bond));
+  TRY(pay_prover(network, pool, pay));
+  TRY(add_amount(&pool->earned, request->demand_bond));
+  pool->fulfilled += 1;
+  request->state = FULFILLED;
+  request->refund = request->cap - pay;
+  request->bond = request->demand_bond = 0;
+  request->callback_due = !is_zero(request->callback_program, 32);
+  return 0;
+}
+
+// The stake has not denied this use of the key. `permission` stands at its canonical address, which the caller has
+// checked, and may not exist: then all is permitted.
+static u64 require_permitted(const instruction *ix, const account *permission, u64 use) {
+  if (require_type(ix, permission, TYPE_PERMISSION_ACCOUNT) != 0) return 0;
+  REQUIRE(!(((const permission_account *)permission->data)->denied & use), ERROR_KEY_DENIED);
+  return 0;
+}
+
 // Sends a request's refund to the account it names. One that was closed or frozen stops nothing: the refund waits.
 static u64 send_refund(account *config, account *vault, request_account *request, account *refund_to) {
   u64 amount = request->refund;

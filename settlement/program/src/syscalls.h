@@ -65,4 +65,5 @@ extern u64 sol_try_find_program_address(const slice *seeds, u64 count, const u8 
 extern u64 sol_invoke_signed_c(const cpi_instruction *instruction, const cpi_account *accounts, u64 account_count,
                                const signer_seeds *signers, u64 signer_count);
 extern void sol_set_return_data(const u8 *data, u64 size);
+extern u64 sol_get_return_data(u8 *data, u64 size, u8 *program_id);
 extern void sol_memcpy_(void *to, const void *from, u64 size);

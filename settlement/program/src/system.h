@@ -47,14 +47,14 @@ static u64 require_address(const instruction *ix, const account *at, derivation 
   return 0;
 }
 
-// One call into the system program about `payer` and `target`; `data` starts with its u32 tag.
+// One call into the system program about `payer` and `target`; `data` starts with its u32 tag; `signer` may be none.
 static u64 system_call(account *payer, account *target, const u8 *data, u64 data_size, const signer_seeds *signer) {
   u32 tag = *(const u32 *)data;
   int alone = tag == SYSTEM_ASSIGN || tag == SYSTEM_ALLOCATE;
   cpi_meta metas[2] = {{payer->key, 1, 1}, {target->key, 1, tag != SYSTEM_TRANSFER}};
   cpi_account views[2] = {cpi_view(payer), cpi_view(target)};
   cpi_instruction call = {SYSTEM_PROGRAM, metas + alone, 2 - alone, data, data_size};
-  return sol_invoke_signed_c(&call, views, 2, signer, 1);
+  return sol_invoke_signed_c(&call, views, 2, signer, signer != 0);
 }
 
 // Makes the account at `from` with `size` zero bytes, owned by `owner`. The caller has checked the address and that the

@@ -13,7 +13,7 @@ u64 entrypoint(u8 *input) {
   const request_account *head = (const request_account *)request->data;
   REQUIRE(request->is_signer && !request->is_writable, 2);
   REQUIRE(head->discriminator == REQUEST_ACCOUNT_DISCRIMINATOR && head->state == FULFILLED, 3);
-  for (u64 i = 1; i < ix.account_count; i++) REQUIRE(!ix.accounts[i]->is_signer, 4);
+  for (u64 i = 1; i < ix.account_count; i++) REQUIRE(ix.accounts[i] == request || !ix.accounts[i]->is_signer, 4);
   REQUIRE(counter->data[0] != 1, 5);
   while (counter->data[0] == 2) *(volatile u8 *)(counter->data + 1) += 1;
   counter->data[1] += 1;

@@ -3,8 +3,6 @@
 #include "input.h"
 #include "syscalls.h"
 
-extern u64 sol_get_return_data(u8 *data, u64 size, u8 *program_id);
-
 u64 entrypoint(u8 *input) {
   instruction ix;
   TRY(read_input(input, &ix));

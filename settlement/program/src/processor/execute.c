@@ -1,4 +1,5 @@
-// execute: a change that the stake accepted takes effect; anyone may ask, from the delay's end and for one voting window.
+// execute: a change that the stake accepted takes effect; anyone may ask, from the delay's end and for one voting window. No
+// window and no bond shrinks to less than half at once.
 //
 //   accounts  [signer, writable] payer: pays for a permission's account
 //             [writable] config
@@ -50,6 +51,7 @@ static u64 process_execute(const instruction *ix) {
     return change_permission(ix, ix->accounts[EXECUTE_PAYER], subject, (const permission *)head->change);
   }
   if (head->kind == CHANGE_ROLES) return change_roles(network, subject, (const roles *)head->change);
+  TRY(require_gradual(parameters_of(config), (const parameters *)head->change));
   copy_words(network->parameters, head->change, sizeof(parameters));
   return 0;
 }

@@ -20,8 +20,9 @@ static u64 process_finalize_key(const instruction *ix) {
 
   const upload_account *uploaded = (const upload_account *)upload->data;
   const u8 *encoding = upload->data + sizeof *uploaded;
-  u64 n_public = n_public_of(uploaded->encoding_size);
+  u64 n_public = n_public_of(uploaded->size);
   u8 digest[32] __attribute__((aligned(8)));
+  REQUIRE(n_public <= MAX_PUBLIC_INPUTS, ERROR_WRONG_KEY_SIZE);
   TRY(hash_key(encoding, n_public, digest));
   REQUIRE(equal32(digest, uploaded->digest), ERROR_KEY_DIGEST_MISMATCH);
   TRY(check_key(encoding, n_public));
@@ -30,14 +31,14 @@ static u64 process_finalize_key(const instruction *ix) {
   TRY(require_canonical_address(ix, key, &from, ERROR_WRONG_KEY_ADDRESS));
   REQUIRE(equal32(key->owner, SYSTEM_PROGRAM), ERROR_KEY_ALREADY_REGISTERED);
 
-  TRY(create_account(ix, authority, key, &from, sizeof(key_account) + uploaded->encoding_size));
+  TRY(create_account(ix, authority, key, &from, sizeof(key_account) + uploaded->size));
   key_account *head = (key_account *)key->data;
   head->discriminator = KEY_ACCOUNT_DISCRIMINATOR;
   copy_words(head->digest, digest, 32);
   TRY(unix_time(&head->registered_s));
   head->n_public = n_public;
   head->bump = from.bump;
-  sol_memcpy_(key->data + sizeof *head, encoding, uploaded->encoding_size);
+  sol_memcpy_(key->data + sizeof *head, encoding, uploaded->size);
   close_account(upload, authority);
   return 0;
 }

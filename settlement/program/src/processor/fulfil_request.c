@@ -8,17 +8,15 @@
 //             [writable] vault
 //             [writable] refund_to: the request's
 //             [] token program
+//             [] upload, if the data ends with the arguments: it holds the inputs
 //   data      fulfil_request_arguments, then n_public inputs of 32 bytes, big-endian
-#include "../groth16.h"
+#include "../leaf.h"
 #include "../payment.h"
+#include "../upload.h"
 
 static u64 require_statement(const request_account *request, const key_account *key, const u8 *inputs) {
-  static const u8 head[] = INPUTS_DIGEST_HEAD;
   u8 digest[32] __attribute__((aligned(8)));
-  u32 n = key->n_public;
-  u8 count[4] = {n >> 24, n >> 16, n >> 8, n};
-  slice parts[3] = {{head, sizeof head}, {count, sizeof count}, {inputs, (u64)n * SCALAR_SIZE}};
-  REQUIRE(sol_sha256(parts, 3, digest) == 0, ERROR_SYSCALL_FAILED);
+  TRY(digest_inputs(inputs, key->n_public, digest));
   REQUIRE(equal32(request->key, key->digest) && equal32(request->inputs, digest), ERROR_WRONG_STATEMENT);
   return 0;
 }
@@ -46,21 +44,15 @@ static u64 process_fulfil_request(const instruction *ix) {
   const key_account *key = (const key_account *)key_at->data;
   request_account *request = (request_account *)ix->accounts[FULFIL_REQUEST_REQUEST]->data;
   prover_account *pool = (prover_account *)prover->data;
-  const u8 *inputs = ix->data + sizeof *arguments;
+  slice inputs;
   u64 pay;
   TRY(payment_due(request, &pay));
   REQUIRE(equal32(request->prover, prover->key), ERROR_NOT_ASSIGNED_PROVER);
-  REQUIRE(ix->data_size - sizeof *arguments == (u64)key->n_public * SCALAR_SIZE, ERROR_WRONG_INPUT_COUNT);
-  TRY(require_statement(request, key, inputs));
-  TRY(verify_proof(key_at->data + sizeof *key, key->n_public, arguments->proof, inputs));
+  TRY(read_tail(ix, sizeof *arguments, FULFIL_REQUEST_UPLOAD, &inputs));
+  REQUIRE(inputs.size == (u64)key->n_public * SCALAR_SIZE, ERROR_WRONG_INPUT_COUNT);
+  TRY(require_statement(request, key, inputs.bytes));
+  TRY(verify_proof(key_at->data + sizeof *key, key->n_public, arguments->proof, inputs.bytes));
 
-  TRY(take_amount(&pool->locked, request->bond));
-  TRY(pay_prover((config_account *)config->data, pool, pay));
-  TRY(add_amount(&pool->earned, request->demand_bond));
-  pool->fulfilled += 1;
-  request->state = FULFILLED;
-  request->refund = request->cap - pay;
-  request->bond = request->demand_bond = 0;
-  request->callback_due = !is_zero(request->callback_program, 32);
+  TRY(settle_request((config_account *)config->data, pool, request, pay));
   return send_refund(config, ix->accounts[FULFIL_REQUEST_VAULT], request, ix->accounts[FULFIL_REQUEST_REFUND_TO]);
 }

@@ -12,20 +12,12 @@
 //   data      open_request_arguments
 #include "../payment.h"
 
-static u64 require_permitted(const instruction *ix, const account *permission, const key_account *key, u64 use) {
-  derivation at = {{{SEED_PERMISSION, sizeof SEED_PERMISSION - 1}, {key->digest, 32}}, 2, 0};
-  TRY(require_canonical_address(ix, permission, &at, ERROR_WRONG_PERMISSION_ADDRESS));
-  if (require_type(ix, permission, TYPE_PERMISSION_ACCOUNT) != 0) return 0;
-  REQUIRE(!(((const permission_account *)permission->data)->denied & use), ERROR_KEY_DENIED);
-  return 0;
-}
-
 static u64 process_open_request(const instruction *ix) {
   TRY(require_shape(ix, OPEN_REQUEST));
   const open_request_arguments *arguments = (const open_request_arguments *)ix->data;
   account *requester = ix->accounts[OPEN_REQUEST_REQUESTER], *config = ix->accounts[OPEN_REQUEST_CONFIG];
   account *request = ix->accounts[OPEN_REQUEST_REQUEST], *vault = ix->accounts[OPEN_REQUEST_VAULT];
-  const account *refund_to = ix->accounts[OPEN_REQUEST_REFUND_TO];
+  const account *refund_to = ix->accounts[OPEN_REQUEST_REFUND_TO], *permission = ix->accounts[OPEN_REQUEST_PERMISSION];
   const key_account *key = (const key_account *)ix->accounts[OPEN_REQUEST_KEY]->data;
   const config_account *network = (const config_account *)config->data;
   REQUIRE(!network->paused, ERROR_PAUSED);
@@ -37,7 +29,9 @@ static u64 process_open_request(const instruction *ix) {
   REQUIRE(arguments->pay_until_s > now_s && arguments->expire_s >= arguments->pay_until_s, ERROR_WRONG_DEADLINE);
   REQUIRE(arguments->expire_s <= now_s + MAX_WINDOW_S, ERROR_WRONG_DEADLINE);
   REQUIRE(is_token_account(refund_to, network->mint) && !equal32(refund_to->key, network->vault), ERROR_WRONG_TOKEN_ACCOUNT);
-  TRY(require_permitted(ix, ix->accounts[OPEN_REQUEST_PERMISSION], key, DENY_REQUESTS));
+  derivation rules = {{{SEED_PERMISSION, sizeof SEED_PERMISSION - 1}, {key->digest, 32}}, 2, 0};
+  TRY(require_canonical_address(ix, permission, &rules, ERROR_WRONG_PERMISSION_ADDRESS));
+  TRY(require_permitted(ix, permission, DENY_REQUESTS));
 
   derivation from = {{{SEED_REQUEST, sizeof SEED_REQUEST - 1}, {requester->key, 32}, {&arguments->nonce, 8}}, 3, 0};
   TRY(require_canonical_address(ix, request, &from, ERROR_WRONG_REQUEST_ADDRESS));
@@ -60,5 +54,6 @@ static u64 process_open_request(const instruction *ix) {
   head->state = OPEN;
   head->direct_only = arguments->direct_only;
   head->bump = from.bump;
+  head->permission_bump = rules.bump;
   return pay_in(config, vault, ix->accounts[OPEN_REQUEST_SOURCE], requester, arguments->cap);
 }

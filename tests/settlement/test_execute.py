@@ -1,7 +1,6 @@
-"""propose, vote, execute: the stake changes parameters, roles and permissions, once, and not before its time."""
+"""execute: what was accepted takes effect, once, and not before its time."""
 
 import pytest
-from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
@@ -14,55 +13,24 @@ from proofgrid.settlement.addresses import (
     vote_address,
 )
 from proofgrid.settlement.instructions import governance
-from proofgrid.settlement.layout.config import PARAMETERS as RECORD
 from proofgrid.settlement.layout.governance import (
     CHANGE_PARAMETERS,
     CHANGE_PERMISSION,
     CHANGE_ROLES,
     DENY_BATCHES,
     DENY_REQUESTS,
-    PROPOSE,
+    EXECUTE,
 )
 from proofgrid.settlement.parameters import Parameters
-from tests.settlement.conftest import Chain
+from tests.settlement.altered import with_account
+from tests.settlement.ballots import CHEAPER, DELAY_S, VOTE_S, accept, execute, propose, vote
+from tests.settlement.chains import Chain
 from tests.settlement.network import PARAMETERS, Network, Person
-from tests.settlement.test_config import with_account
+from tests.settlement.shape import keeps_its_shape
 
-CHEAPER = Parameters(**(PARAMETERS.model_dump() | {"fee_bps": 1, "min_stake": 2}))
-VOTE_S, DELAY_S = PARAMETERS.vote_window_s, PARAMETERS.execute_delay_s
-
-
-@pytest.fixture
-def network(chain: Chain) -> Network:
-    return Network.on(chain)
-
-
-@pytest.fixture
-def large(network: Network) -> Person:
-    return network.prover(20, 6_000)
-
-
-@pytest.fixture
-def small(network: Network) -> Person:
-    return network.prover(21, 4_000)
-
-
-def propose(network: Network, by: Person, number: int = 0, parameters: Parameters = CHEAPER) -> Instruction:
-    return governance.propose_parameters(network.chain.program_id, by.key, number, parameters)
-
-
-def vote(network: Network, by: Person, number: int = 0, *, in_favour: bool = True) -> Instruction:
-    return governance.vote(network.chain.program_id, by.key, number, in_favour=in_favour)
-
-
-def execute(network: Network, number: int = 0, **subject: object) -> Instruction:
-    return governance.execute(network.chain.program_id, network.chain.payer.pubkey(), number, **subject)
-
-
-def accept(network: Network, change: Instruction, by: Person, number: int = 0) -> None:
-    network.chain.send(change, signers=[by.keypair])
-    network.chain.send(vote(network, by, number), signers=[by.keypair])
-    network.pass_time(VOTE_S + DELAY_S)
+GUARDED = ("min_stake", "leaf_bond", "job_bond", "demand_bond", "challenge_window_s", "reveal_window_s")
+GUARDED += ("claim_window_s", "exit_window_s", "vote_window_s", "execute_delay_s")
+ODD = Parameters(**(PARAMETERS.model_dump() | {name: getattr(PARAMETERS, name) // 2 * 2 + 1 for name in GUARDED}))
 
 
 def test_the_stake_changes_the_parameters(network: Network, large: Person, small: Person) -> None:
@@ -130,88 +98,6 @@ def test_a_proposal_expires(network: Network, large: Person) -> None:
     network.chain.refuses("ProposalExpired", execute(network))
 
 
-def test_voting_ends(network: Network, large: Person) -> None:
-    network.chain.send(propose(network, large), signers=[large.keypair])
-    network.pass_time(VOTE_S)
-    network.chain.refuses("VotingOver", vote(network, large), signers=[large.keypair])
-
-
-def test_nobody_votes_twice(network: Network, large: Person) -> None:
-    chain = network.chain
-    chain.send(propose(network, large), signers=[large.keypair])
-    chain.send(vote(network, large), signers=[large.keypair])
-    for in_favour in (True, False):
-        chain.refuses("AlreadyVoted", vote(network, large, in_favour=in_favour), signers=[large.keypair])
-
-
-def test_stake_that_voted_cannot_come_back_and_vote_again(network: Network, large: Person) -> None:
-    """It leaves after the exit window, which ends when the proposal can no longer be voted on."""
-    chain = network.chain
-    chain.send(propose(network, large), signers=[large.keypair])
-    chain.send(vote(network, large), signers=[large.keypair])
-    chain.send(large.exit(large, 6_000_000), signers=[large.keypair])
-    network.pass_time(VOTE_S)
-    chain.refuses("ExitWindowOpen", large.withdraw(large), signers=[large.keypair])
-
-
-def test_what_exits_does_not_vote(network: Network, large: Person, small: Person) -> None:
-    chain = network.chain
-    chain.send(propose(network, small), signers=[small.keypair])
-    chain.send(large.exit(large, 4_000_000), signers=[large.keypair])
-    chain.send(vote(network, large), signers=[large.keypair])
-    assert network.proposal(0).votes_for == 2_000
-    chain.send(small.exit(small, 4_000_000), signers=[small.keypair])
-    chain.refuses("StakeTooSmall", vote(network, small), signers=[small.keypair])
-
-
-def test_little_stake_does_not_propose(network: Network) -> None:
-    poor = network.prover(22, 999)
-    network.chain.refuses("StakeTooSmall", propose(network, poor), signers=[poor.keypair])
-    poor.stake(poor, 1)
-    network.chain.send(propose(network, poor), signers=[poor.keypair])
-
-
-def test_only_the_owner_proposes_and_votes(network: Network, large: Person, small: Person) -> None:
-    chain, hot = network.chain, large.hot
-    chain.svm.airdrop(hot.pubkey(), 10**9)
-    chain.send(propose(network, large), signers=[large.keypair])
-    for thief in (hot, small.keypair):
-        chain.refuses("NotOwner", with_account(propose(network, large, 1), 0, thief.pubkey()), signers=[thief])
-        chain.refuses("NotOwner", with_account(vote(network, large), 0, thief.pubkey()), signers=[thief])
-    honest = vote(network, large)
-    unsigned = [AccountMeta(large.key, False, True), *honest.accounts[1:]]
-    chain.refuses("MissingSignature", Instruction(chain.program_id, honest.data, unsigned))
-
-
-def test_proposals_have_their_numbers(network: Network, large: Person) -> None:
-    chain = network.chain
-    chain.refuses("WrongProposalAddress", propose(network, large, 1), signers=[large.keypair])
-    chain.send(propose(network, large), signers=[large.keypair])
-    chain.refuses("WrongProposalAddress", propose(network, large), signers=[large.keypair])
-    chain.send(propose(network, large, 1), signers=[large.keypair])
-    assert network.config.next_proposal == 2
-
-
-def with_data(honest: Instruction, data: bytes) -> Instruction:
-    return Instruction(honest.program_id, data, honest.accounts)
-
-
-def test_what_cannot_be_is_not_proposed(network: Network, large: Person) -> None:
-    chain, honest = network.chain, propose(network, large)
-    kind, change = PROPOSE.arguments.offset("kind"), PROPOSE.arguments.offset("change")
-    for unknown in (0, 4, 255):
-        data = honest.data[:kind] + bytes([unknown]) + honest.data[kind + 1 :]
-        chain.refuses("UnknownChange", with_data(honest, data), signers=[large.keypair])
-    greedy = RECORD.encode(CHEAPER.model_dump() | {"fee_bps": 1_001})
-    chain.refuses("ParameterOutOfRange", with_data(honest, honest.data[:change] + greedy), signers=[large.keypair])
-    digest = bytes(range(32))
-    permission = governance.propose_permission(chain.program_id, large.key, 0, digest, 4)
-    chain.refuses("ParameterOutOfRange", permission, signers=[large.keypair])
-    two = vote(network, large)
-    chain.send(honest, signers=[large.keypair])
-    chain.refuses("MalformedFlag", with_data(two, two.data[:1] + b"\2" + two.data[2:]), signers=[large.keypair])
-
-
 def test_the_stake_changes_the_roles(network: Network, large: Person) -> None:
     chain, guardian = network.chain, Keypair()
     treasury = network.token_account(large.key)
@@ -245,7 +131,7 @@ def test_the_stake_changes_permissions(network: Network, large: Person) -> None:
         assert network.proposal(number).kind == CHANGE_PERMISSION
         chain.refuses("WrongPermissionAddress", execute(network, number, digest=bytes(32)))
         chain.send(execute(network, number, digest=digest))
-        assert PermissionAccount.decode(chain.data(at)) == PermissionAccount(digest, denied, bump)
+        assert PermissionAccount.decode(chain.data(at)) == PermissionAccount(digest=digest, denied=denied, bump=bump)
 
 
 def test_wrong_accounts_are_refused(network: Network, large: Person) -> None:
@@ -263,3 +149,33 @@ def test_wrong_accounts_are_refused(network: Network, large: Person) -> None:
     chain.refuses("WrongProposalAccount", with_account(execute(network), 2, large.prover))
     chain.refuses("WrongConfigAccount", with_account(execute(network), 1, large.prover))
     chain.send(execute(network))
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_no_window_and_no_bond_is_more_than_halved(chain: Chain, name: str) -> None:
+    # Given a window or a bond of an odd size, and two accepted changes of it: to half, and to one less
+    network = Network.on(chain, ODD)
+    owner = network.prover(20, 6_000)
+    half = (getattr(ODD, name) + 1) // 2
+    changes = [Parameters(**(ODD.model_dump() | {name: value})) for value in (half - 1, half)]
+    for number, change in enumerate(changes):
+        chain.send(
+            governance.propose_parameters(chain.program_id, owner.key, number, change),
+            governance.vote(chain.program_id, owner.key, number, in_favour=True),
+            signers=[owner.keypair],
+        )
+    network.pass_time(ODD.vote_window_s + ODD.execute_delay_s)
+    too_large, gradual = (
+        governance.execute(chain.program_id, chain.payer.pubkey(), number) for number in range(len(changes))
+    )
+    # Then the one is refused, and the other takes effect
+    chain.refuses("ChangeTooLarge", too_large)
+    chain.send(gradual)
+    assert network.config.rules == changes[1]
+
+
+def test_it_keeps_its_shape(network: Network, large: Person) -> None:
+    digest = bytes(range(32))
+    change = governance.propose_permission(network.chain.program_id, large.key, 0, digest, DENY_BATCHES)
+    accept(network, change, large)
+    keeps_its_shape(network.chain, EXECUTE, execute(network, digest=digest), [network.chain.payer], creates=True)

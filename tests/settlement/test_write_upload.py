@@ -1,4 +1,4 @@
-"""write_key: the authority writes within the upload, and nobody else anywhere."""
+"""write_upload: the authority writes within the upload, and nobody else anywhere."""
 
 import pytest
 from solders.instruction import AccountMeta, Instruction
@@ -6,9 +6,11 @@ from solders.pubkey import Pubkey
 
 from proofgrid.settlement.accounts import UploadAccount, key_encoding_size
 from proofgrid.settlement.addresses import key_address, upload_address
-from proofgrid.settlement.instructions import keys
-from tests.settlement.conftest import Chain
+from proofgrid.settlement.instructions import uploads
+from proofgrid.settlement.layout.uploads import WRITE_UPLOAD
+from tests.settlement.chains import Chain
 from tests.settlement.instances import instance
+from tests.settlement.shape import keeps_its_shape
 
 DIGEST = bytes(range(32))
 SIZE = key_encoding_size(1)
@@ -16,20 +18,20 @@ SIZE = key_encoding_size(1)
 
 @pytest.fixture
 def upload(chain: Chain) -> Pubkey:
-    chain.send(keys.init_key(chain.program_id, chain.payer.pubkey(), DIGEST, SIZE))
+    chain.send(uploads.init_upload(chain.program_id, chain.payer.pubkey(), DIGEST, SIZE))
     return upload_address(chain.program_id, chain.payer.pubkey(), DIGEST)[0]
 
 
 def build(chain: Chain, offset: int, chunk: bytes) -> Instruction:
-    return keys.write_key(chain.program_id, chain.payer.pubkey(), DIGEST, offset, chunk)
+    return uploads.write_upload(chain.program_id, chain.payer.pubkey(), DIGEST, offset, chunk)
 
 
 def test_chunks_land_where_they_belong(chain: Chain, upload: Pubkey) -> None:
     chain.send(build(chain, SIZE - 3, b"end"))
     chain.send(build(chain, 0, b"start"))
     chain.send(build(chain, 0, b"S"))
-    encoding = UploadAccount.decode(chain.data(upload)).encoding
-    assert encoding == b"Start" + bytes(SIZE - 8) + b"end"
+    content = UploadAccount.decode(chain.data(upload)).content
+    assert content == b"Start" + bytes(SIZE - 8) + b"end"
 
 
 @pytest.mark.parametrize(("offset", "size"), [(SIZE, 1), (SIZE - 1, 2), (0, SIZE + 1), (2**32 - 1, 1), (SIZE + 1, 0)])
@@ -82,3 +84,7 @@ def test_read_only_upload_is_refused(chain: Chain, upload: Pubkey) -> None:
 def test_cut_arguments_are_refused(chain: Chain, upload: Pubkey) -> None:
     honest = build(chain, 0, b"")
     chain.refuses("MalformedInstruction", Instruction(chain.program_id, honest.data[:-1], honest.accounts))
+
+
+def test_it_keeps_its_shape(chain: Chain, upload: Pubkey) -> None:
+    keeps_its_shape(chain, WRITE_UPLOAD, build(chain, 0, b"x"), [chain.payer])

@@ -1,25 +1,23 @@
-"""initialize, set_paused, collect_fees, burn: the network begins once, and its tokens go where they should."""
-
-from dataclasses import replace
+"""initialize: the upgrade authority begins the network, once, within the bounds of its parameters."""
 
 import pytest
 from pydantic import ValidationError
-from solders.instruction import AccountMeta, Instruction
+from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from proofgrid.settlement.addresses import TOKEN_PROGRAM, config_address, program_data_address, vault_address
-from proofgrid.settlement.instructions import config
+from proofgrid.settlement.addresses import (
+    TOKEN_PROGRAM,
+    config_address,
+    program_data_address,
+    vault_address,
+)
 from proofgrid.settlement.layout.config import INITIALIZE
 from proofgrid.settlement.layout.config import PARAMETERS as RECORD
 from proofgrid.settlement.parameters import Parameters
-from tests.settlement.conftest import Chain
+from tests.settlement.altered import with_account
+from tests.settlement.chains import Chain
 from tests.settlement.network import PARAMETERS, WINDOWS, Network, name_upgrade_authority
-
-
-def with_account(honest: Instruction, index: int, key: Pubkey) -> Instruction:
-    accounts = list(honest.accounts)
-    accounts[index] = AccountMeta(key, accounts[index].is_signer, accounts[index].is_writable)
-    return Instruction(honest.program_id, honest.data, accounts)
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_the_upgrade_authority_begins_the_network(chain: Chain) -> None:
@@ -137,74 +135,10 @@ def test_parameters_at_the_edge_are_accepted(chain: Chain, edge: dict[str, int])
     assert Network.on(chain, parameters).config.rules == parameters
 
 
-def test_the_guardian_stops_and_starts(chain: Chain) -> None:
-    network = Network.on(chain)
-    guardian = network.guardian
-    for paused in (True, True, False):
-        chain.send(config.set_paused(chain.program_id, guardian.pubkey(), paused=paused), signers=[guardian])
-        assert network.config.paused == paused
-
-
-def test_nobody_else_stops(chain: Chain) -> None:
-    network = Network.on(chain)
-    chain.refuses("NotGuardian", config.set_paused(chain.program_id, chain.payer.pubkey(), paused=True))
-    honest = config.set_paused(chain.program_id, network.guardian.pubkey(), paused=True)
-    unsigned = [AccountMeta(network.guardian.pubkey(), False, False), honest.accounts[1]]
-    chain.refuses("MissingSignature", Instruction(chain.program_id, honest.data, unsigned))
-    two = Instruction(chain.program_id, honest.data[:-1] + b"\2", honest.accounts)
-    chain.refuses("MalformedFlag", two, signers=[network.guardian])
-    forged = Pubkey.new_unique()
-    chain.forge(forged, chain.data(config_address(chain.program_id)[0]), Pubkey.new_unique())
-    chain.refuses("WrongConfigAccount", with_account(honest, 1, forged), signers=[network.guardian])
-
-
-def owe(network: Network, **amounts: int) -> None:
-    """Fees or burned tokens in the config, and the tokens in the vault, by hand."""
-    from proofgrid.settlement.layout.config import CONFIG_ACCOUNT
-
-    chain = network.chain
-    address = config_address(chain.program_id)[0]
-    chain.forge(address, CONFIG_ACCOUNT.encode(CONFIG_ACCOUNT.decode(chain.data(address)) | amounts), chain.program_id)
-    payer = network.person(77, sum(amounts.values()))
-    vault, _ = vault_address(chain.program_id)
-    data = b"\3" + sum(amounts.values()).to_bytes(8, "little")
-    metas = [
-        AccountMeta(payer.tokens, False, True),
-        AccountMeta(vault, False, True),
-        AccountMeta(payer.key, True, False),
-    ]
-    chain.send(Instruction(TOKEN_PROGRAM, data, metas), signers=[payer.keypair])
-
-
-def test_fees_go_to_the_treasury_once(chain: Chain) -> None:
-    network = Network.on(chain)
-    owe(network, fees=500)
-    collect = config.collect_fees(chain.program_id, network.treasury)
-    elsewhere = network.token_account(chain.payer.pubkey())
-    chain.refuses("WrongTokenAccount", config.collect_fees(chain.program_id, elsewhere))
-    chain.refuses("WrongVault", with_account(collect, 1, elsewhere))
-    chain.send(collect)
-    assert (network.balance(network.treasury), network.vault, network.config.fees) == (500, 0, 0)
-    chain.refuses("NothingToCollect", collect)
-
-
-def test_burned_tokens_leave_the_supply_once(chain: Chain) -> None:
-    network = Network.on(chain)
-    owe(network, burned=70)
-    before = chain.svm.get_account(network.mint)
-    burn = config.burn(chain.program_id, network.mint)
-    chain.refuses("WrongMint", config.burn(chain.program_id, network.treasury))
-    chain.refuses("WrongVault", with_account(burn, 1, network.token_account(chain.payer.pubkey())))
-    chain.send(burn)
-    after = chain.svm.get_account(network.mint)
-    assert before is not None
-    assert after is not None
-    assert int.from_bytes(before.data[36:44], "little") - int.from_bytes(after.data[36:44], "little") == 70
-    assert (network.vault, network.config.burned) == (0, 0)
-    chain.refuses("NothingToCollect", burn)
-
-
 def test_defaults_are_acceptable(chain: Chain) -> None:
     network = Network.on(chain, Parameters())
     assert network.config.rules == Parameters()
-    assert replace(network.config, bump=0).bump == 0
+
+
+def test_it_keeps_its_shape(chain: Chain) -> None:
+    keeps_its_shape(chain, INITIALIZE, Network.before(chain).initialize(), [chain.payer], creates=True)

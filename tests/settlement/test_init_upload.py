@@ -1,4 +1,4 @@
-"""init_key: opens an upload at its own address, paid and written by its authority alone."""
+"""init_upload: opens an upload at its own address, paid and written by its authority alone."""
 
 import pytest
 from solders.instruction import AccountMeta, Instruction
@@ -7,16 +7,18 @@ from solders.system_program import TransferParams, transfer
 
 from proofgrid.settlement.accounts import UploadAccount, key_encoding_size
 from proofgrid.settlement.addresses import upload_address
-from proofgrid.settlement.instructions import keys
+from proofgrid.settlement.instructions import uploads
 from proofgrid.settlement.layout.keys import MAX_PUBLIC_INPUTS
-from tests.settlement.conftest import Chain
+from proofgrid.settlement.layout.uploads import INIT_UPLOAD, MAX_UPLOAD_SIZE, UPLOAD_ACCOUNT
+from tests.settlement.chains import Chain
+from tests.settlement.shape import keeps_its_shape, rent
 
 DIGEST = bytes(range(32))
 SIZE = key_encoding_size(1)
 
 
 def build(chain: Chain, *, digest: bytes = DIGEST, size: int = SIZE) -> Instruction:
-    return keys.init_key(chain.program_id, chain.payer.pubkey(), digest, size)
+    return uploads.init_upload(chain.program_id, chain.payer.pubkey(), digest, size)
 
 
 def test_upload_is_opened(chain: Chain) -> None:
@@ -25,7 +27,8 @@ def test_upload_is_opened(chain: Chain) -> None:
     # Then it is there, empty, and its own
     address, bump = upload_address(chain.program_id, chain.payer.pubkey(), DIGEST)
     upload = UploadAccount.decode(chain.data(address))
-    assert upload == UploadAccount(bytes(chain.payer.pubkey()), DIGEST, SIZE, bump, bytes(SIZE))
+    authority = bytes(chain.payer.pubkey())
+    assert upload == UploadAccount(authority=authority, digest=DIGEST, size=SIZE, bump=bump, content=bytes(SIZE))
 
 
 @pytest.mark.parametrize("lamports", [890_880, 10**9])
@@ -40,19 +43,17 @@ def test_lamports_sent_beforehand_do_not_stop_it(chain: Chain, lamports: int) ->
     assert account.lamports >= chain.svm.minimum_balance_for_rent_exemption(len(account.data))
 
 
-@pytest.mark.parametrize(
-    "size", [0, key_encoding_size(0) - 64, SIZE - 1, SIZE + 1, key_encoding_size(MAX_PUBLIC_INPUTS + 1), 2**32 - 1]
-)
-def test_size_of_no_key_is_refused(chain: Chain, size: int) -> None:
-    chain.refuses("WrongKeySize", build(chain, size=size))
+@pytest.mark.parametrize("size", [0, MAX_UPLOAD_SIZE + 1, 2**32 - 1])
+def test_nothing_and_too_much_are_refused(chain: Chain, size: int) -> None:
+    chain.refuses("WrongUploadSize", build(chain, size=size))
 
 
-@pytest.mark.parametrize("n_public", [0, MAX_PUBLIC_INPUTS])
-def test_smallest_and_largest_keys_are_taken(chain: Chain, n_public: int) -> None:
-    chain.send(build(chain, size=key_encoding_size(n_public)))
+@pytest.mark.parametrize("size", [1, key_encoding_size(MAX_PUBLIC_INPUTS), MAX_UPLOAD_SIZE])
+def test_smallest_and_largest_uploads_are_taken(chain: Chain, size: int) -> None:
+    chain.send(build(chain, size=size))
 
 
-def test_second_upload_of_the_same_key_is_refused(chain: Chain) -> None:
+def test_second_upload_of_the_same_name_is_refused(chain: Chain) -> None:
     chain.send(build(chain))
     chain.refuses("UploadAlreadyExists", build(chain))
 
@@ -60,7 +61,7 @@ def test_second_upload_of_the_same_key_is_refused(chain: Chain) -> None:
 def test_another_authority_has_its_own_upload(chain: Chain) -> None:
     chain.send(build(chain))
     other = chain.fund(9)
-    chain.send(keys.init_key(chain.program_id, other.pubkey(), DIGEST, SIZE), signers=[other])
+    chain.send(uploads.init_upload(chain.program_id, other.pubkey(), DIGEST, SIZE), signers=[other])
 
 
 def altered(chain: Chain, index: int, meta: AccountMeta) -> Instruction:
@@ -111,3 +112,16 @@ def test_more_accounts_than_the_program_reads_are_refused(chain: Chain) -> None:
     more = [AccountMeta(Pubkey.new_unique(), False, False) for _ in range(13)]
     chain.send(Instruction(chain.program_id, honest.data, [*honest.accounts, *more]))
     chain.refuses("TooManyAccounts", Instruction(chain.program_id, b"\x03", [*honest.accounts, *more, more[0]]))
+
+
+@pytest.mark.parametrize(("lamports", "years"), [(3_480, 2.0), (6_960, 1.0)])
+def test_rent_is_paid_as_the_network_states_it(chain: Chain, lamports: int, years: float) -> None:
+    """For two years, as it was; or by the byte, once and for all."""
+    chain.svm.set_rent(rent(lamports, years))
+    chain.send(build(chain))
+    address, _ = upload_address(chain.program_id, chain.payer.pubkey(), DIGEST)
+    assert chain.svm.get_balance(address) == (128 + UPLOAD_ACCOUNT.size + SIZE) * 6_960
+
+
+def test_it_keeps_its_shape(chain: Chain) -> None:
+    keeps_its_shape(chain, INIT_UPLOAD, build(chain), [chain.payer], creates=True)

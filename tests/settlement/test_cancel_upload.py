@@ -1,16 +1,18 @@
-"""cancel_key: the authority closes its upload and gets the rent back; keys are never closed."""
+"""cancel_upload: the authority closes its upload and gets the rent back; keys are never closed."""
 
 from solders.instruction import AccountMeta, Instruction
 
 from proofgrid.settlement.accounts import UploadAccount
 from proofgrid.settlement.addresses import upload_address
-from proofgrid.settlement.instructions import keys
-from tests.settlement.conftest import Chain
+from proofgrid.settlement.instructions import keys, uploads
+from proofgrid.settlement.layout.uploads import CANCEL_UPLOAD
+from tests.settlement.chains import Chain
 from tests.settlement.instances import instance
+from tests.settlement.shape import keeps_its_shape
 
 
 def build(chain: Chain) -> Instruction:
-    return keys.cancel_key(chain.program_id, chain.payer.pubkey(), instance(1).digest)
+    return uploads.cancel_upload(chain.program_id, chain.payer.pubkey(), instance(1).digest)
 
 
 def test_rent_comes_back(chain: Chain) -> None:
@@ -26,10 +28,10 @@ def test_rent_comes_back(chain: Chain) -> None:
 def test_upload_can_be_opened_again(chain: Chain) -> None:
     given = instance(1)
     chain.upload(given)
-    reopen = keys.init_key(chain.program_id, chain.payer.pubkey(), given.digest, len(given.encoding))
+    reopen = uploads.init_upload(chain.program_id, chain.payer.pubkey(), given.digest, len(given.encoding))
     chain.send(build(chain), reopen)  # even in the same transaction
     upload, _ = upload_address(chain.program_id, chain.payer.pubkey(), given.digest)
-    assert UploadAccount.decode(chain.data(upload)).encoding == bytes(len(given.encoding))
+    assert UploadAccount.decode(chain.data(upload)).content == bytes(len(given.encoding))
 
 
 def test_cancelled_upload_cannot_be_used_in_the_same_transaction(chain: Chain) -> None:
@@ -59,3 +61,8 @@ def test_refusals(chain: Chain) -> None:
     chain.refuses("WrongUploadAccount", with_accounts(honest.accounts[0], AccountMeta(key, False, True)))
     chain.refuses("MissingAccount", with_accounts(honest.accounts[0]))
     chain.refuses("MalformedInstruction", Instruction(chain.program_id, honest.data + b"\0", honest.accounts))
+
+
+def test_it_keeps_its_shape(chain: Chain) -> None:
+    chain.upload(instance(1))
+    keeps_its_shape(chain, CANCEL_UPLOAD, build(chain), [chain.payer])

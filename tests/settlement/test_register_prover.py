@@ -1,21 +1,20 @@
-"""register_prover and update_prover: a cold owner, a hot signer, a payout account."""
+"""register_prover: a cold owner, a hot signer, a payout account."""
 
 import pytest
 from solders.instruction import AccountMeta, Instruction
-from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from proofgrid.errors import MalformedInput
-from proofgrid.settlement.addresses import prover_address, vault_address
+from proofgrid.settlement.addresses import (
+    TOKEN_PROGRAM,
+    prover_address,
+    vault_address,
+)
 from proofgrid.settlement.instructions import provers
-from tests.settlement.conftest import Chain
+from proofgrid.settlement.layout.provers import REGISTER_PROVER
+from tests.settlement.altered import with_account
 from tests.settlement.network import Network
-from tests.settlement.test_config import with_account
-
-
-@pytest.fixture
-def network(chain: Chain) -> Network:
-    return Network.on(chain)
+from tests.settlement.shape import keeps_its_shape
 
 
 def test_a_prover_registers(network: Network) -> None:
@@ -71,41 +70,15 @@ def test_wrong_accounts_are_refused(network: Network) -> None:
     chain.refuses("AccountNotWritable", Instruction(chain.program_id, honest.data, read_only), signers=[owner.keypair])
 
 
-def test_the_owner_rotates_the_hot_key_and_the_payout(network: Network) -> None:
-    prover, hot = network.prover(20, 5_000), Keypair()
-    payout = network.token_account(prover.key)
-    before = prover.pool
-    update = provers.update_prover(network.chain.program_id, prover.key, signer=hot.pubkey(), payout=payout)
-    network.chain.send(update, signers=[prover.keypair])
-    after = prover.pool
-    assert (after.signer, after.payout) == (bytes(hot.pubkey()), bytes(payout))
-    assert (after.stake, after.shares, after.owner) == (before.stake, before.shares, before.owner)
+def test_what_looks_like_a_token_account_is_none(network: Network) -> None:
+    chain, owner = network.chain, network.person(20)
+    true = bytes(chain.svm.get_account(owner.tokens).data)  # type: ignore[union-attr]
+    for data, program in ((true + bytes(5), TOKEN_PROGRAM), (true, Pubkey.new_unique())):
+        wrong = Pubkey.new_unique()
+        chain.forge(wrong, data, program)
+        chain.refuses("WrongTokenAccount", owner.register(payout=wrong), signers=[owner.keypair])
 
 
-def test_nobody_else_rotates(network: Network) -> None:
-    chain, prover, stranger = network.chain, network.prover(20), network.prover(21)
-    hot = prover.hot
-    chain.svm.airdrop(hot.pubkey(), 10**9)
-    for signer in (hot, stranger.keypair):
-        honest = provers.update_prover(chain.program_id, prover.key, signer=Pubkey.new_unique(), payout=prover.tokens)
-        chain.refuses("NotOwner", with_account(honest, 0, signer.pubkey()), signers=[signer])
-    vault, _ = vault_address(chain.program_id)
-    to_vault = provers.update_prover(chain.program_id, prover.key, signer=hot.pubkey(), payout=vault)
-    chain.refuses("WrongTokenAccount", to_vault, signers=[prover.keypair])
-    honest = provers.update_prover(chain.program_id, prover.key, signer=hot.pubkey(), payout=prover.tokens)
-    chain.refuses("WrongProverAccount", with_account(honest, 2, prover.tokens), signers=[prover.keypair])
-
-
-def test_earnings_go_to_the_payout_account_once(network: Network) -> None:
-    chain, prover, other = network.chain, network.prover(20, 5_000), network.prover(21)
-    network.edit_prover(prover, stake=4_000, earned=1_000)
-    collect = provers.collect_earnings(chain.program_id, prover.prover, prover.tokens)
-    elsewhere = network.token_account(prover.key)
-    chain.refuses("WrongTokenAccount", provers.collect_earnings(chain.program_id, prover.prover, elsewhere))
-    chain.refuses("WrongTokenAccount", provers.collect_earnings(chain.program_id, other.prover, prover.tokens))
-    chain.refuses("WrongVault", with_account(collect, 2, elsewhere))
-    chain.refuses("WrongProverAccount", with_account(collect, 1, prover.tokens))
-    before = prover.balance
-    chain.send(collect)
-    assert (prover.balance - before, prover.pool.earned) == (1_000, 0)
-    chain.refuses("NothingToCollect", collect)
+def test_it_keeps_its_shape(network: Network) -> None:
+    owner = network.person(20)
+    keeps_its_shape(network.chain, REGISTER_PROVER, owner.register(), [owner.keypair], creates=True)
