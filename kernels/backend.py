@@ -82,8 +82,14 @@ class Backend(Protocol):
     def prepared_form(self, group: Group) -> str:
         """The name and version of the layout that :meth:`prepare` gives; equal names mean equal bytes."""
 
-    def prepare(self, group: Group, bases_mont: Array, *, control: Control | None = None) -> PreparedBases:
-        """Bases in Montgomery form ``[n, *point_shape]``, checked once and laid out for many MSMs."""
+    def prepare(
+        self, group: Group, bases_mont: Array, *, multiples: int = 1, control: Control | None = None
+    ) -> PreparedBases:
+        """Bases in Montgomery form ``[n, *point_shape]``, checked once and laid out for many MSMs.
+
+        ``multiples`` of each, up to 17, make sums cheaper and take as many times the memory; a backend that has no use
+        for them, or not for so many, makes fewer. Cost, with several: 15 to 250 doublings a base in all.
+        """
 
     def checksum(self, data: NDArray[np.uint8], *, control: Control | None = None) -> int:
         """64 bits over ``uint8[n]`` that show accidental damage; equal on all backends, not cryptographic.

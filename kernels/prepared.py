@@ -19,13 +19,15 @@ class PreparedBases:
     """``n`` points of ``group`` in the layout that ``form`` names; ``data`` is ``uint8[...]``, 64-byte aligned.
 
     Made by ``Backend.prepare``, or read from where its ``data`` was stored: a backend takes those whose ``form`` is its
-    own ``prepared_form(group)``. Bytes that were damaged in between give a wrong sum and do no other harm.
+    own ``prepared_form(group)``. Bytes that were damaged in between give a wrong sum and do no other harm. With
+    ``multiples`` of each base, 2^d times the one before, a sum has fewer buckets to add up.
     """
 
     group: Group
     form: str
     n: int
     data: NDArray[np.uint8]
+    multiples: int = 1
 
     def __len__(self) -> int:
         return self.n
@@ -90,6 +92,13 @@ def require_form(bases: PreparedBases, group: Group, form: str, n_bytes: int) ->
     if (data.size and data.ctypes.data % ALIGNMENT) or not data.flags.c_contiguous:
         raise MalformedInput(f"bases: prepared data must lie at a multiple of {ALIGNMENT} bytes; copy them there")
     return data
+
+
+def require_multiples(multiples: int) -> int:
+    """``multiples`` if it is a number of them, else :class:`~proofgrid.errors.MalformedInput`."""
+    if not isinstance(multiples, int) or multiples < 1:
+        raise MalformedInput(f"multiples: expected an integer from 1 on, got {multiples!r}")
+    return multiples
 
 
 def require_lines(lines: PairingLines, curve: Curve, form: str, n_bytes: int) -> NDArray[np.uint8]:

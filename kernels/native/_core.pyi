@@ -20,15 +20,23 @@ class Layer:
         threads: int,
     ) -> None: ...
     def prepared_form(self, curve: str, group: str) -> str: ...
-    def prepared_bytes(self, curve: str, group: str, n: int) -> int: ...
+    def most_multiples(self, curve: str, group: str) -> int: ...
+    def prepared_bytes(self, curve: str, group: str, n: int, multiples: int) -> int: ...
     def prepare(
-        self, curve: str, group: str, bases_mont: Buffer, out: Buffer, control: Buffer | None, threads: int
+        self,
+        curve: str,
+        group: str,
+        bases_mont: Buffer,
+        multiples: int,
+        out: Buffer,
+        control: Buffer | None,
+        threads: int,
     ) -> None: ...
     def checksum(self, data: Buffer, threads: int) -> int: ...
     def msm_many(
         self,
         curve: str,
-        jobs: list[tuple[str, str, Buffer, Buffer, int, Buffer, Buffer | None]],
+        jobs: list[tuple[str, str, Buffer, int, Buffer, int, Buffer, Buffer | None]],
         control: Buffer | None,
         threads: int,
     ) -> None: ...

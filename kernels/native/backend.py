@@ -19,6 +19,7 @@ from proofgrid.kernels.prepared import (
     aligned_bytes,
     require_form,
     require_lines,
+    require_multiples,
 )
 
 if TYPE_CHECKING:
@@ -111,27 +112,32 @@ class NativeBackend:
             self._layer.msm_many(jobs[0].group.curve_name, arguments, *_run(control))
         return sums
 
-    def _job(self, job: MsmJob) -> tuple[str, str, NDArray[Any], Array]:
-        """The group, the form, the bases and the scalars of a job, as the core takes them."""
+    def _job(self, job: MsmJob) -> tuple[str, str, NDArray[Any], int, Array]:
+        """Of a job the group, the form, the bases, how many multiples of each, and the scalars, as the core takes."""
         group, bases = job.group, job.bases
         scalars = _elements(group.scalar, job.scalars, "scalars")
         if isinstance(bases, PreparedBases):
-            n_bytes = self._layer.prepared_bytes(group.curve_name, group.name, bases.n)
+            multiples = bases.multiples
+            n_bytes = self._layer.prepared_bytes(group.curve_name, group.name, bases.n, multiples)
             form, data = "prepared", cast(NDArray[Any], require_form(bases, group, self.prepared_form(group), n_bytes))
         else:
-            form, data = ("mont" if job.bases_mont else "canonical"), _points(group, bases, "bases")
+            multiples, form = 1, ("mont" if job.bases_mont else "canonical")
+            data = _points(group, bases, "bases")
         if len(bases) != len(scalars):
             raise MalformedInput(f"msm: {len(bases)} bases and {len(scalars)} scalars")
-        return group.name, form, data, scalars
+        return group.name, form, data, multiples, scalars
 
     def prepared_form(self, group: Group) -> str:
         return self._layer.prepared_form(group.curve_name, group.name)
 
-    def prepare(self, group: Group, bases_mont: Array, *, control: Control | None = None) -> PreparedBases:
-        points = _points(group, bases_mont, "bases_mont")
-        data = aligned_bytes(self._layer.prepared_bytes(group.curve_name, group.name, len(points)))
-        self._layer.prepare(group.curve_name, group.name, points, data, *_run(control))
-        return PreparedBases(group, self.prepared_form(group), len(points), data)
+    def prepare(
+        self, group: Group, bases_mont: Array, *, multiples: int = 1, control: Control | None = None
+    ) -> PreparedBases:
+        points, names = _points(group, bases_mont, "bases_mont"), (group.curve_name, group.name)
+        multiples = min(require_multiples(multiples), self._layer.most_multiples(*names))
+        data = aligned_bytes(self._layer.prepared_bytes(*names, len(points), multiples))
+        self._layer.prepare(*names, points, multiples, data, *_run(control))
+        return PreparedBases(group, self.prepared_form(group), len(points), data, multiples)
 
     def checksum(self, data: NDArray[np.uint8], *, control: Control | None = None) -> int:
         return self._layer.checksum(np.ascontiguousarray(data, np.uint8), _run(control)[1])

@@ -165,19 +165,33 @@ std::string prepared_form(const Layer& layer, const std::string& curve, const st
   return group_of(layer, curve, name).prepared_form;
 }
 
-size_t prepared_bytes(const Layer& layer, const std::string& curve, const std::string& name, size_t n) {
-  if (n >= max_bases) throw MalformedInput("bases: more than 2^31 - 1");
-  return group_of(layer, curve, name).prepared_bytes(n);
+unsigned most_multiples(const Layer& layer, const std::string& curve, const std::string& name) {
+  return group_of(layer, curve, name).most_multiples;
+}
+
+void require_multiples(const GroupKernels& group, size_t n, unsigned multiples) {
+  if (multiples < 1 || multiples > group.most_multiples) {
+    throw MalformedInput("multiples: expected 1 to " + std::to_string(group.most_multiples) + ", got " +
+                         std::to_string(multiples));
+  }
+  if (n >= max_bases / multiples) throw MalformedInput("bases: more than 2^31 - 1, with their multiples");
+}
+
+size_t prepared_bytes(const Layer& layer, const std::string& curve, const std::string& name, size_t n,
+                      unsigned multiples) {
+  const GroupKernels& group = group_of(layer, curve, name);
+  require_multiples(group, n, multiples);
+  return group.prepared_bytes(n, multiples);
 }
 
 void prepare(const Layer& layer, const std::string& curve, const std::string& name, nb::handle bases_mont,
-             nb::handle out, nb::handle control, unsigned threads) {
+             unsigned multiples, nb::handle out, nb::handle control, unsigned threads) {
   const GroupKernels& group = group_of(layer, curve, name);
   const Buffer points(bases_mont, "bases_mont"), output(out, "out", true);
   const size_t n = points.count(8 * group.point_words);
-  if (n >= max_bases) throw MalformedInput("bases: more than 2^31 - 1");
-  byte* const place = output.lines(group.prepared_bytes(n));
-  Call{control, threads}([&](Run& run) { group.prepare(points.data(), n, place, run); });
+  require_multiples(group, n, multiples);
+  byte* const place = output.lines(group.prepared_bytes(n, multiples));
+  Call{control, threads}([&](Run& run) { group.prepare(points.data(), n, multiples, place, run); });
 }
 
 MsmJob::Form form_of(const std::string& name) {
@@ -187,28 +201,31 @@ MsmJob::Form form_of(const std::string& name) {
   throw MalformedInput("no form of bases is called " + name);
 }
 
-// (group, form, bases, scalars, window, out, chosen) of one job, and the buffers that it holds.
+// (group, form, bases, multiples, scalars, window, out, chosen) of one job, and the buffers that it holds.
 class HeldJob {
  public:
   HeldJob(const CurveKernels& curve, const nb::tuple& job)
-      : bases_(job[2], "bases"), scalars_(job[3], "scalars"), out_(job[5], "out", true) {
+      : bases_(job[2], "bases"), scalars_(job[4], "scalars"), out_(job[6], "out", true) {
     const auto name = nb::cast<std::string>(job[0]);
     if (name != "g1" && name != "g2") throw MalformedInput("no group is called " + name);
     const GroupKernels& group = name == "g1" ? curve.g1 : curve.g2;
     const MsmJob::Form form = form_of(nb::cast<std::string>(job[1]));
-    const auto window = nb::cast<unsigned>(job[4]);
+    const auto multiples = nb::cast<unsigned>(job[3]), window = nb::cast<unsigned>(job[5]);
     const size_t n = scalars_.count(8 * group.scalar_words);
     if (n >= max_bases) throw MalformedInput("scalars: more than 2^31 - 1");
     if (form == MsmJob::Form::prepared) {
-      bases_.items<const CacheLine>(group.prepared_bytes(n) / sizeof(CacheLine));
+      require_multiples(group, n, multiples);
+      bases_.items<const CacheLine>(group.prepared_bytes(n, multiples) / sizeof(CacheLine));
     } else {
+      if (multiples != 1) throw MalformedInput("multiples: only prepared bases have them");
       bases_.require_count(8 * group.point_words, n);
     }
     if (window == 1 || window > 16) throw MalformedInput("window: expected 0 or 2 to 16, got " + std::to_string(window));
     job_ = {name == "g1" ? 1u : 2u, form, bases_.data(), scalars_.data(), n, window,
             out_.items<uint64_t>(group.point_words)};
-    if (!job[6].is_none()) {
-      chosen_.emplace(job[6], "chosen").require_count(1, (n + 7) / 8);
+    job_.multiples = multiples;
+    if (!job[7].is_none()) {
+      chosen_.emplace(job[7], "chosen").require_count(1, (n + 7) / 8);
       job_.chosen = chosen_->data();
     }
   }
@@ -227,7 +244,9 @@ void msm_many(const Layer& layer, const std::string& curve_name, const nb::list&
   std::vector<MsmJob> plain;
   for (const nb::handle job : jobs) {
     const auto fields = nb::cast<nb::tuple>(job);
-    if (fields.size() != 7) throw MalformedInput("job: expected (group, form, bases, scalars, window, out, chosen)");
+    if (fields.size() != 8) {
+      throw MalformedInput("job: expected (group, form, bases, multiples, scalars, window, out, chosen)");
+    }
     plain.push_back(held.emplace_back(curve, fields).job());
   }
   Call{control, threads}([&](Run& run) { curve.msm_many(plain.data(), plain.size(), run); });
@@ -372,8 +391,10 @@ NB_MODULE(_core, m) {
       .def("binary", binary, "field"_a, "op"_a, "a"_a, "b"_a, "out"_a, "threads"_a)
       .def("ntt", ntt, "field"_a, "values"_a, "out"_a, "inverse"_a, "shift"_a, "control"_a.none(), "threads"_a)
       .def("prepared_form", prepared_form, "curve"_a, "group"_a)
-      .def("prepared_bytes", prepared_bytes, "curve"_a, "group"_a, "n"_a)
-      .def("prepare", prepare, "curve"_a, "group"_a, "bases_mont"_a, "out"_a, "control"_a.none(), "threads"_a)
+      .def("most_multiples", most_multiples, "curve"_a, "group"_a)
+      .def("prepared_bytes", prepared_bytes, "curve"_a, "group"_a, "n"_a, "multiples"_a)
+      .def("prepare", prepare, "curve"_a, "group"_a, "bases_mont"_a, "multiples"_a, "out"_a, "control"_a.none(),
+           "threads"_a)
       .def("checksum", checksum, "data"_a, "threads"_a)
       .def("msm_many", msm_many, "curve"_a, "jobs"_a, "control"_a.none(), "threads"_a)
       .def("scale", scale, "curve"_a, "group"_a, "base"_a, "scalars"_a, "result_mont"_a, "out"_a,

@@ -103,9 +103,14 @@ native::GroupKernels group_kernels() {
       .point_words = Point::words,
       .scalar_words = G::Scalar::limbs,
       .prepared_form = batched::PreparedLayout<G>::form(),
-      .prepared_bytes = [](size_t n) { return batched::PreparedLayout<G>::bytes(n); },
-      .prepare = [](const byte* bases_mont, size_t n, byte* out,
-                    Run& run) { batched::prepare<G>(bases_mont, n, out, run); },
+#if defined(PROOFGRID_LAYER_IFMA)
+      .most_multiples = most_multiples,
+#else
+      .most_multiples = 1,
+#endif
+      .prepared_bytes = [](size_t n, unsigned multiples) { return batched::PreparedLayout<G>::bytes(n, multiples); },
+      .prepare = [](const byte* bases_mont, size_t n, unsigned multiples, byte* out,
+                    Run& run) { batched::prepare<G>(bases_mont, n, multiples, out, run); },
       .scale = [](const uint64_t* base, const byte* scalars, size_t n, bool result_mont, uint64_t* out,
                   Run& run) { batched::scale<G>(base, scalars, n, result_mont, out, run); },
       .scale_each = [](const byte* bases, const byte* scalars, size_t n, uint64_t* out,

@@ -34,11 +34,13 @@ struct GroupKernels {
   size_t point_words, scalar_words;
 
   // Names curve, group, layout and version of the layer's own form of fixed bases. Layers that give the same name read
-  // each other's. prepare() checks each coordinate and writes prepared_bytes(n) bytes to `out`, which is aligned to 64. Of
-  // bytes that prepare() did not write, an MSM may make any sum, but it ends and stays inside them.
+  // each other's. prepare() checks each coordinate and writes prepared_bytes(n, multiples) bytes to `out`, which is aligned
+  // to 64; of each base 1 to most_multiples multiples (multiples.hpp). Of bytes that prepare() did not write, an MSM may
+  // make any sum, but it ends and stays inside them.
   const char* prepared_form;
-  size_t (*prepared_bytes)(size_t n);
-  void (*prepare)(const byte* bases_mont, size_t n, byte* out, Run&);
+  unsigned most_multiples;
+  size_t (*prepared_bytes)(size_t n, unsigned multiples);
+  void (*prepare)(const byte* bases_mont, size_t n, unsigned multiples, byte* out, Run&);
   void (*scale)(const uint64_t* base, const byte* scalars, size_t n, bool result_mont, uint64_t* out, Run&);
   void (*scale_each)(const byte* bases, const byte* scalars, size_t n, uint64_t* out, Run&);
   void (*add_points)(const byte* a, const byte* b, size_t n, uint64_t* out, Run&);

@@ -19,6 +19,7 @@ from proofgrid.kernels.prepared import (
     aligned_bytes,
     require_form,
     require_lines,
+    require_multiples,
 )
 from proofgrid.kernels.reference import fields, groups, ntt, pairing, quotient
 
@@ -101,8 +102,11 @@ class ReferenceBackend:
         """See :meth:`Backend.prepared_form`: the array as it was given."""
         return f"{group.curve_name}.{group.name} plain v1"
 
-    def prepare(self, group: Group, bases_mont: Array, *, control: Control | None = None) -> PreparedBases:
-        """See :meth:`Backend.prepare`."""
+    def prepare(
+        self, group: Group, bases_mont: Array, *, multiples: int = 1, control: Control | None = None
+    ) -> PreparedBases:
+        """See :meth:`Backend.prepare`; makes no multiples."""
+        require_multiples(multiples)
         _start(control)
         self._points_from_mont(group, bases_mont)
         data = aligned_bytes(bases_mont.nbytes)

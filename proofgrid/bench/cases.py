@@ -12,6 +12,7 @@ import numpy as np
 from proofgrid.bench import limit
 from proofgrid.bench.chain import square_chain, square_chain_witness
 from proofgrid.bench.packed import load_packed
+from proofgrid.config import DEFAULT_MULTIPLES_BYTES
 from proofgrid.errors import MalformedInput
 from proofgrid.kernels.arrays import Array, decode_elements, encode_elements, encode_points
 from proofgrid.kernels.backend import Backend
@@ -22,7 +23,7 @@ from proofgrid.prover.formats.r1cs import R1cs
 from proofgrid.prover.formats.wtns import read_wtns, write_wtns
 from proofgrid.prover.formats.zkey import Zkey, read_zkey
 from proofgrid.prover.groth16.keys import mont_points, verifying_key
-from proofgrid.prover.groth16.prepared import prepare_key
+from proofgrid.prover.groth16.prepared import multiples_within, prepare_key
 from proofgrid.prover.groth16.prove import prove
 from proofgrid.prover.groth16.setup import setup
 from proofgrid.verifier.groth16 import verify, verify_batch
@@ -130,7 +131,8 @@ def _ntt(question: Question, backend: Backend, folder: Path) -> Case:
 def _groth16(question: Question, backend: Backend, folder: Path) -> Case:
     zkey, witness = _make_key(question, backend, folder, question.log_n)
     key, results = verifying_key(zkey, backend=backend), _Last()
-    size, prepared = _proof_size(zkey, witness), prepare_key(zkey, backend=backend)
+    multiples = multiples_within(zkey, DEFAULT_MULTIPLES_BYTES)  # as a key cache keeps them
+    size, prepared = _proof_size(zkey, witness), prepare_key(zkey, multiples=multiples, backend=backend)
 
     def work() -> None:
         results.proof, results.inputs = prove(

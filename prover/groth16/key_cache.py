@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from proofgrid.config import DEFAULT_PREPARED_BYTES
+from proofgrid.config import DEFAULT_MULTIPLES_BYTES, DEFAULT_PREPARED_BYTES
 from proofgrid.errors import MalformedInput
 from proofgrid.kernels.backend import Backend, select
 from proofgrid.kernels.control import Control
@@ -31,6 +31,7 @@ from proofgrid.prover.groth16.prepared import (
     expect_preparation,
     fingerprint,
     group_of,
+    multiples_within,
     prepare_bases,
     prepare_key,
 )
@@ -60,12 +61,14 @@ class KeyCache:
     """A folder of prepared keys; safe for several processes at once.
 
     ``max_bytes`` bounds its files (the one just used is kept whatever its size); ``wait_s`` is how long to wait for
-    another process that prepares the same key before doing the work again in memory.
+    another process that prepares the same key before doing the work again in memory. A key is kept with as many
+    multiples of its points as ``multiples_bytes`` hold.
     """
 
     folder: Path
     max_bytes: int = DEFAULT_PREPARED_BYTES
     wait_s: float = WAIT_S
+    multiples_bytes: int = DEFAULT_MULTIPLES_BYTES
 
     def open(
         self, zkey: Zkey, digest: str, *, backend: Backend | None = None, control: Control | None = None
@@ -73,8 +76,9 @@ class KeyCache:
         """The key prepared for the backend: mapped from the folder, or made and put there, or made in memory.
 
         ``digest`` is the SHA-256 of the file that ``zkey`` was read from. Cost: reading the prepared file once; the
-        first time, a pass over the points and a file as large as they are. Raises :class:`MalformedInput` for a
-        coordinate >= q and :class:`~proofgrid.errors.Cancelled`; never for the folder's sake.
+        first time, making the points' multiples (as long as some twenty proofs) and a file as large as all. Raises
+        :class:`MalformedInput` for a coordinate >= q and :class:`~proofgrid.errors.Cancelled`; never for the folder's
+        sake. In memory there are no multiples.
         """
         backend, control = backend or select(), control or Control()
         identity = {"zkey": require_digest(digest), "header": fingerprint(zkey)}
@@ -109,7 +113,8 @@ class KeyCache:
             if (bases := self._mapped(path, identity, zkey, backend, control)) is not None:
                 return bases  # another process made it while this one waited
             expect_preparation(zkey, control)
-            made = ((name, prepare_bases(zkey, name, backend, control)) for name in BASES)
+            multiples = multiples_within(zkey, self.multiples_bytes)
+            made = ((name, prepare_bases(zkey, name, multiples, backend, control)) for name in BASES)
             write_prepared(path, identity, made, backend, control)
             self._evict(path)
         if (bases := self._mapped(path, identity, zkey, backend, control)) is None:

@@ -17,6 +17,9 @@ from proofgrid.prover.groth16.keys import canonical_points
 BASES = {"a": "g1", "b1": "g1", "b2": "g2", "c": "g1", "h": "g1"}
 """The arrays of a key, by the names of :class:`Zkey`'s fields less ``_mont``, and their groups."""
 
+_USEFUL_MULTIPLES = (6, 3, 2)
+"""A sum over 2^16 dense scalars takes 0.82, 0.88, 0.92 of the additions that it takes without them."""
+
 
 @dataclass(frozen=True, eq=False)
 class PreparedKey:
@@ -49,15 +52,25 @@ class PreparedKey:
         return sum(getattr(self, name).data.nbytes for name in BASES)
 
 
-def prepare_key(zkey: Zkey, *, backend: Backend | None = None, control: Control | None = None) -> PreparedKey:
+def prepare_key(
+    zkey: Zkey, *, multiples: int = 1, backend: Backend | None = None, control: Control | None = None
+) -> PreparedKey:
     """The key's points in the backend's layout, in memory; see ``key_cache`` for keeping them on a disk.
 
-    Cost: one pass over the points. Raises :class:`~proofgrid.errors.MalformedInput` for a coordinate >= q, and
-    :class:`~proofgrid.errors.Cancelled`.
+    ``multiples`` of each point, as :meth:`Backend.prepare` has them, make proofs cheaper: see :func:`multiples_within`.
+    Cost: one pass over the points; with several multiples as much as some twenty proofs. Raises
+    :class:`~proofgrid.errors.MalformedInput` for a coordinate >= q, and :class:`~proofgrid.errors.Cancelled`.
     """
     backend, control = backend or select(), control or Control()
     expect_preparation(zkey, control)
-    return assemble(zkey, {name: prepare_bases(zkey, name, backend, control) for name in BASES}, backend)
+    bases = {name: prepare_bases(zkey, name, multiples, backend, control) for name in BASES}
+    return assemble(zkey, bases, backend)
+
+
+def multiples_within(zkey: Zkey, n_bytes: int) -> int:
+    """How many multiples of the key's points to prepare, so that all take ``n_bytes`` at most; one, if that is more."""
+    size = sum(points_of(zkey, name).nbytes for name in BASES)
+    return next((multiples for multiples in _USEFUL_MULTIPLES if multiples * size <= n_bytes), 1)
 
 
 def assemble(zkey: Zkey, bases: dict[str, PreparedBases], backend: Backend) -> PreparedKey:
@@ -72,11 +85,11 @@ def assemble(zkey: Zkey, bases: dict[str, PreparedBases], backend: Backend) -> P
     )
 
 
-def prepare_bases(zkey: Zkey, name: str, backend: Backend, control: Control) -> PreparedBases:
-    """One of the key's arrays; counts for its size among the steps of :func:`expect_preparation`."""
+def prepare_bases(zkey: Zkey, name: str, multiples: int, backend: Backend, control: Control) -> PreparedBases:
+    """One of the key's arrays, with multiples; counts for its size among the steps of :func:`expect_preparation`."""
     points = points_of(zkey, name)
     with control.share(points.nbytes) as part:
-        return backend.prepare(group_of(zkey, name), points, control=part)
+        return backend.prepare(group_of(zkey, name), points, multiples=multiples, control=part)
 
 
 def expect_preparation(zkey: Zkey, control: Control) -> None:

@@ -1,10 +1,11 @@
 """Prepared bases in a file, mapped by every process that proves with them.
 
     0     8  magic "PGPREPB\\n"
-    8     4  version, 1
+    8     4  version, 2
     12    4  size of the description
     16    8  Backend.checksum of the description
-    24       the description, JSON: the key it belongs to, and name, form, n, offset, size, checksum of each section
+    24       the description, JSON: the key it belongs to; of each section name, form, n, multiples, offset, size and
+             checksum
     4096     the sections, each at a multiple of 4096 bytes
 
 A file is written whole under another name, flushed to the disk and renamed; every byte that counts is under a checksum,
@@ -32,7 +33,7 @@ from proofgrid.kernels.control import Control
 from proofgrid.kernels.curves import Group
 from proofgrid.kernels.prepared import PreparedBases
 
-VERSION = 1
+VERSION = 2
 PAGE = 4096
 _MAGIC = b"PGPREPB\n"
 _HEAD = struct.Struct("<8sIIQ")
@@ -71,8 +72,8 @@ def _write_section(
     offset = file.tell()
     file.write(bases.data.data)
     checksum = backend.checksum(bases.data, control=control)
-    size = bases.data.nbytes
-    return {"name": name, "form": bases.form, "n": bases.n, "offset": offset, "size": size, "checksum": checksum}
+    described = {"name": name, "form": bases.form, "n": bases.n, "multiples": bases.multiples}
+    return described | {"offset": offset, "size": bases.data.nbytes, "checksum": checksum}
 
 
 def _write_head(file: BinaryIO, description: dict[str, Any], backend: Backend) -> None:
@@ -147,4 +148,4 @@ def _section(
         raise MalformedInput(f"{path}: cut off in {name}, which takes {size} bytes from {offset} on")
     if backend.checksum(content, control=control) != section["checksum"]:
         raise MalformedInput(f"{path}: {name} is damaged")
-    return PreparedBases(group, form, section["n"], content)
+    return PreparedBases(group, form, section["n"], content, section["multiples"])

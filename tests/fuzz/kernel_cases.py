@@ -64,23 +64,27 @@ def _threads(rng: random.Random) -> int:
     return rng.choice((0, 1, 1, 2, 3))
 
 
+def _multiples(rng: random.Random) -> int:
+    return rng.choice((1, 1, 2, 3, 6, rng.randrange(1, 18)))
+
+
 def msm(rng: random.Random) -> Case:
     group = _group(rng)
     n = _size(rng, 12, rarely=16)
     (p, bases), (s, scalars) = inputs.points(group, n, rng), inputs.scalars(group.scalar, n, rng)
     form, window = rng.choice(("canonical", "mont", "prepared")), rng.choice((0, 0, 0, rng.randrange(2, 17)))
-    threads = _threads(rng)
+    threads, multiples = _threads(rng), _multiples(rng)
     if form != "canonical":
         bases = _to_mont(group, bases)
 
     def call(backend: NativeBackend) -> list[np.ndarray]:
         control = Control(threads)
         if form == "prepared":
-            ready = backend.prepare(group, bases, control=Control(threads))
+            ready = backend.prepare(group, bases, multiples=multiples, control=Control(threads))
             return backend.msm_many([MsmJob(group, ready, scalars)], control=control, window=window)
         return [backend.msm(group, bases, scalars, bases_mont=form == "mont", window=window, control=control)]
 
-    how = f"{form} window={window} threads={threads}"
+    how = f"{form} multiples={multiples} window={window} threads={threads}"
     return Case(f"msm {group.curve_name}.{group.name} n={n} points={p} scalars={s} {how}", call, n)
 
 
@@ -102,20 +106,22 @@ def msm_many(rng: random.Random) -> Case:
         bits = np.frombuffer(rng.randbytes(-(-(n - first) // 8)), np.uint8)
         job = MsmJob(group, bases, scalars[first:], form != "canonical", chosen=rng.choice((None, bits)))
         jobs.append((form, p, job))
-    window, threads = rng.choice((0, 0, 0, rng.randrange(2, 17))), _threads(rng)
+    window, threads, multiples = rng.choice((0, 0, 0, rng.randrange(2, 17))), _threads(rng), _multiples(rng)
 
     def call(backend: NativeBackend) -> list[np.ndarray]:
         def ready(form: str, job: MsmJob) -> MsmJob:
             if form != "prepared":
                 return job
-            bases = backend.prepare(job.group, job.bases, control=Control(threads))
+            bases = backend.prepare(job.group, job.bases, multiples=multiples, control=Control(threads))
             return job._replace(bases=bases, bases_mont=False)
 
         many = [ready(form, job) for form, _, job in jobs]
         return [sum for _ in range(2) for sum in backend.msm_many(many, control=Control(threads), window=window)]
 
     how = ", ".join(f"{job.group.name} {form} {p} x{len(job.scalars)}" for form, p, job in jobs)
-    what = f"msm_many {curve.name} n={n} scalars={s} jobs=[{how}] window={window} threads={threads}"
+    what = (
+        f"msm_many {curve.name} n={n} scalars={s} jobs=[{how}] multiples={multiples} window={window} threads={threads}"
+    )
     return Case(what, call, n * len(jobs))
 
 

@@ -54,6 +54,45 @@ def test_prepared_bases_give_the_same_sum(group: Group, native: Backend, name: s
     assert (native.msm(group, prepared, scalars) == expected).all()
 
 
+@pytest.mark.parametrize("multiples", [2, 3, 6, 9, 17])
+@pytest.mark.parametrize("name", CASES)
+def test_multiples_give_the_same_sum(group: Group, native: Any, name: str, multiples: int) -> None:
+    case = (CASES[name](group.curve.r) * 100)[:100]
+    points = multiples_of_the_generator(group)
+    bases_mont = mont(native, group, points(tuple(log for log, _ in case)))
+    scalars = encode_elements(group.scalar, [scalar for _, scalar in case])
+    expected = points((sum(log * scalar for log, scalar in case) % group.curve.r,))[0]
+    prepared = native.prepare(group, bases_mont, multiples=multiples)
+    assert prepared.multiples in (1, multiples)
+    for window in (0, 2, 5, 15):
+        assert (native.msm_many([MsmJob(group, prepared, scalars)], window=window)[0] == expected).all()
+
+
+@pytest.mark.parametrize("window", [5, 6, 10])
+def test_a_row_of_few_buckets_that_threads_share(group: Group, native: Any, window: int) -> None:
+    """A row of 32 buckets on its own was once summed up after its running sums had changed."""
+    bases, scalars = bases_of(native, group, 40), random_scalars(40)
+    expected = native.msm(group, bases, scalars, bases_mont=True)
+    for multiples in (1, 9, 17):
+        prepared = native.prepare(group, bases, multiples=multiples)
+        for threads in (1, 2, 3):
+            jobs, control = [MsmJob(group, prepared, scalars)], Control(threads)
+            assert (native.msm_many(jobs, control=control, window=window)[0] == expected).all()
+
+
+def test_multiples_are_checked(native: Backend, reference: Backend) -> None:
+    bases, scalars = bases_of(native, G1, 70), random_scalars(70)
+    for wrong in (0, -1, 1.5):
+        for backend in (native, reference):
+            with pytest.raises(MalformedInput, match="multiples"):
+                backend.prepare(G1, bases, multiples=wrong)  # type: ignore[arg-type]
+    assert native.prepare(G1, bases, multiples=100).multiples in (1, 17)
+    prepared = native.prepare(G1, bases, multiples=3)
+    for claimed in (0, prepared.multiples + 1, 18, 1 << 31):
+        with pytest.raises(MalformedInput):
+            native.msm(G1, replace(prepared, multiples=claimed), scalars)
+
+
 def test_the_reference_takes_its_own_form(group: Group, reference: Backend, native: Backend) -> None:
     bases, scalars = bases_of(native, group, 4), mixed_scalars(4)
     bases[2] = 0

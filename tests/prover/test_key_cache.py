@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from proofgrid.bench.chain import square_chain, square_chain_witness
+from proofgrid.config import DEFAULT_MULTIPLES_BYTES
 from proofgrid.errors import Cancelled, MalformedInput
 from proofgrid.kernels.backend import Backend, select
 from proofgrid.kernels.control import Control
@@ -23,7 +24,7 @@ from proofgrid.prover.formats.zkey import Zkey, read_zkey
 from proofgrid.prover.groth16 import key_cache
 from proofgrid.prover.groth16.key_cache import KeyCache, default_folder, open_prepared
 from proofgrid.prover.groth16.keys import verifying_key
-from proofgrid.prover.groth16.prepared import BASES, PreparedKey, prepare_key
+from proofgrid.prover.groth16.prepared import BASES, PreparedKey, multiples_within, prepare_key
 from proofgrid.prover.groth16.prepared_file import PAGE
 from proofgrid.prover.groth16.prove import _prove, prove
 from proofgrid.prover.groth16.setup import setup
@@ -64,15 +65,33 @@ def files(cache: KeyCache) -> list[Path]:
     return sorted(cache.folder.glob("*.prepared"))
 
 
-def assert_same(key: PreparedKey, zkey: Zkey) -> None:
-    fresh = prepare_key(zkey)
+def _fresh(zkey: Zkey) -> PreparedKey:
+    """The key as a cache keeps it."""
+    return prepare_key(zkey, multiples=multiples_within(zkey, DEFAULT_MULTIPLES_BYTES))
+
+
+def assert_same(key: PreparedKey, zkey: Zkey, *, in_memory: bool = False) -> None:
+    fresh = prepare_key(zkey) if in_memory else _fresh(zkey)
     for name in BASES:
         ours, right = getattr(key, name), getattr(fresh, name)
-        assert (ours.form, ours.n, ours.group) == (right.form, right.n, right.group)
+        assert (ours.form, ours.n, ours.group, ours.multiples) == (right.form, right.n, right.group, right.multiples)
         assert (ours.data == right.data).all()
         assert ours.data.ctypes.data % 64 == 0
     assert (key.alpha1 == fresh.alpha1).all()
     assert (key.delta2 == fresh.delta2).all()
+
+
+def test_multiples_stay_within_their_bytes(zkey: Zkey) -> None:
+    one = prepare_key(zkey).n_bytes
+    for multiples in (2, 3, 6):
+        assert multiples_within(zkey, multiples * one) == multiples
+        assert multiples_within(zkey, multiples * one * 9 // 10) < multiples
+    assert multiples_within(zkey, 0) == 1
+
+
+def test_a_cache_without_room_for_multiples_makes_none(tmp_path: Path, zkey: Zkey, digest: str) -> None:
+    key = KeyCache(tmp_path / "plain", multiples_bytes=0).open(zkey, digest)
+    assert {getattr(key, name).multiples for name in BASES} == {1}
 
 
 def is_mapped(key: PreparedKey) -> bool:
@@ -159,7 +178,7 @@ def test_foreign_files_are_not_taken(
     _replace(file, next(path for path in files(cache) if path != file).read_bytes())
     assert_same(cache.open(zkey, digest), zkey)
     assert "of another key" in said.text
-    assert not (theirs.a.data == prepare_key(zkey).a.data).all()
+    assert not (theirs.a.data == _fresh(zkey).a.data).all()
     file.unlink()
     file.symlink_to(other)
     key = cache.open(zkey, digest)
@@ -190,9 +209,9 @@ class OtherForms:
     def prepared_form(self, group: Any) -> str:
         return f"{group.curve_name}.{group.name} other v9"
 
-    def prepare(self, group: Any, bases_mont: Any, *, control: Any = None) -> PreparedBases:
-        made = self._backend.prepare(group, bases_mont, control=control)
-        return PreparedBases(group, self.prepared_form(group), made.n, made.data)
+    def prepare(self, group: Any, bases_mont: Any, *, multiples: int = 1, control: Any = None) -> PreparedBases:
+        made = self._backend.prepare(group, bases_mont, multiples=multiples, control=control)
+        return PreparedBases(group, self.prepared_form(group), made.n, made.data, made.multiples)
 
 
 def test_each_set_of_layouts_has_its_file(
@@ -221,7 +240,7 @@ def test_a_folder_that_cannot_be_used_costs_no_proof(
         said.clear()
         cache = KeyCache(folder)
         key = cache.open(zkey, digest)
-        assert_same(key, zkey)
+        assert_same(key, zkey, in_memory=True)
         assert not is_mapped(key)
         assert "preparing in memory" in said.text
         assert cache.digest_of(zkey_path) == digest
@@ -236,7 +255,7 @@ def test_a_disk_that_fills_up_costs_no_proof(
 
     monkeypatch.setattr(os, "fsync", full)
     key = cache.open(zkey, digest)
-    assert_same(key, zkey)
+    assert_same(key, zkey, in_memory=True)
     assert "No space left" in said.text
     assert not files(cache)
     assert not list(cache.folder.glob(".*.part"))
@@ -264,7 +283,7 @@ def test_processes_at_once_share_the_work(cache: KeyCache, zkey: Zkey, zkey_path
         child.join(30)
     assert sorted(made for made, _, _ in outcomes) == [0, 0, len(BASES)]
     assert all(mapped for _, mapped, _ in outcomes)
-    assert {total for _, _, total in outcomes} == {int(prepare_key(zkey).a.data.sum())}
+    assert {total for _, _, total in outcomes} == {int(_fresh(zkey).a.data.sum())}
 
 
 def test_a_lock_that_is_never_freed_costs_no_proof(

@@ -78,7 +78,7 @@ void scale(const uint64_t* base, const std::byte* scalars, size_t n, bool result
   using namespace fixed_base_detail;
   using F = typename G::Coordinate;
   using S = typename G::Scalar;
-  if (!Affine<F>::is_canonical(base)) throw MalformedInput("base: a coordinate is not below the modulus");
+  if (!Affine<F>::is_canonical(base)) refuse_coordinate("base:");
   if (n == 0) return;
   const Table<F> table(Affine<F>::from_canonical(base), S::Params::bits, choose_window(n, S::Params::bits));
   const DigitReader<S::limbs> reader(S::Params::bits, table.window);

@@ -37,6 +37,20 @@ inline double task_cost(size_t n, size_t buckets) {
   return addition_cost * static_cast<double>(n) + bucket_cost * static_cast<double>(buckets);
 }
 
+// The sum of a job's few terms at `places` and `more`, by the thread that calls; load(places) gives their points.
+template <class G, class Load>
+void add_few(const MsmJob& job, std::vector<std::uint32_t> places, const std::vector<std::uint32_t>& more,
+             const Load& load) {
+  using S = typename G::Scalar;
+  places.insert(places.end(), more.begin(), more.end());
+  const std::vector<Affine<typename G::Coordinate>> terms = load(places);
+  std::vector<uint64_t> factors(places.size() * S::limbs);
+  for (size_t i = 0; i < places.size(); ++i) {
+    std::memcpy(&factors[i * S::limbs], job.scalars + size_t{places[i]} * S::bytes, S::bytes);
+  }
+  sum_of_few<S::limbs>(terms, factors).to_affine().to_canonical(job.out);
+}
+
 template <class F>
 inline constexpr double mul_cost = 1;  // against a multiplication in Fq
 template <class P>
@@ -56,7 +70,7 @@ inline unsigned choose_window(size_t n, unsigned bits) {
 }  // namespace msm_detail
 
 // One job over one group, from its bases to its sum. What msm_many asks of a plan: this constructor, `Worker` (one thread's
-// memory, made on first use), select() and add_tasks(). A layer with another way to add up a window brings its own.
+// memory, made on first use), select(), work() and add_tasks(). A layer with another way to add up a window brings its own.
 template <class G>
 class MsmPlan {
  public:
@@ -79,7 +93,10 @@ class MsmPlan {
     select(scalars_.small, small_);
   }
 
-  // `alone`: no other job will fill the threads. The task that ends last writes the job's sum.
+  // About what its additions cost, in any unit.
+  double work() const { return msm_detail::mul_cost<F> * static_cast<double>(dense_.size()); }
+
+  // `alone`: the other jobs will not fill the threads. The task that ends last writes the job's sum.
   void add_tasks(TaskPool& pool, Workers& workers, const Progress& progress, bool alone) {
     const size_t threads = workers.size(), terms = dense_.size() + small_.size();
     if (job_.window == 0 && terms <= msm_detail::few_terms) {
@@ -162,16 +179,11 @@ class MsmPlan {
   }
 
   void add_few() const {
-    std::vector<Affine<F>> terms;
-    std::vector<uint64_t> factors;
-    for (const auto* places : {&dense_, &small_}) {
-      for (const size_t i : *places) {
-        terms.push_back(Affine<F>::load_mont(bases_.points() + i * Affine<F>::bytes));
-        factors.resize(factors.size() + Scalar::limbs);
-        std::memcpy(&factors[factors.size() - Scalar::limbs], job_.scalars + i * Scalar::bytes, Scalar::bytes);
-      }
-    }
-    sum_of_few<Scalar::limbs>(terms, factors).to_affine().to_canonical(job_.out);
+    msm_detail::add_few<G>(job_, dense_, small_, [&](const std::vector<std::uint32_t>& places) {
+      std::vector<Affine<F>> points;
+      for (const size_t i : places) points.push_back(Affine<F>::load_mont(bases_.points() + i * Affine<F>::bytes));
+      return points;
+    });
   }
 
   // The windows' sums, the highest first, each shifted into its place; tasks_ has them in ascending order.
@@ -232,9 +244,13 @@ void run_plans(const MsmJob* jobs, size_t count, Run& run) {
   });
   typename First::Workers first_workers(run.team.size());
   typename Second::Workers second_workers(run.team.size());
+  double work = 0;
+  for (const First& plan : first) work += plan.work();
+  for (const Second& plan : second) work += plan.work();
+  const auto alone = [&](const auto& plan) { return count == 1 || plan.work() > work / 2; };
   TaskPool pool;
-  for (First& plan : first) plan.add_tasks(pool, first_workers, run.progress, count == 1);
-  for (Second& plan : second) plan.add_tasks(pool, second_workers, run.progress, count == 1);
+  for (First& plan : first) plan.add_tasks(pool, first_workers, run.progress, alone(plan));
+  for (Second& plan : second) plan.add_tasks(pool, second_workers, run.progress, alone(plan));
   pool.run(run);
   run.progress.step();
 }

@@ -19,6 +19,7 @@ struct MsmJob {
   unsigned window;  // 2..16, or 0 for the cost model's choice
   std::uint64_t* out;
   const std::byte* chosen = nullptr;  // bit i % 8 of byte i / 8 for term i; without them all terms count
+  unsigned multiples = 1;             // of each prepared base, as prepare() was asked for them (multiples.hpp)
 
   bool counts(std::size_t i) const { return !chosen || (chosen[i / 8] >> (i % 8) & std::byte{1}) != std::byte{0}; }
 };

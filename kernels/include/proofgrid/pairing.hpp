@@ -30,10 +30,7 @@ template <class Point>
 Point load(const std::byte* points, const char* what, size_t i) {
   uint64_t words[Point::words];
   std::memcpy(words, points + i * Point::bytes, sizeof words);
-  if (!Point::is_canonical(words)) {
-    throw MalformedInput(std::string(what) + ": point " + std::to_string(i) +
-                         " has a coordinate that is not below the modulus");
-  }
+  if (!Point::is_canonical(words)) refuse_coordinate(what, i);
   return Point::from_canonical(words);
 }
 

@@ -18,10 +18,7 @@ void add_points(const std::byte* a, const std::byte* b, size_t n, uint64_t* out,
   const auto load = [](const std::byte* points, const char* what, size_t i) {
     uint64_t words[Point::words];
     std::memcpy(words, points + i * Point::bytes, sizeof words);
-    if (!Point::is_canonical(words)) {
-      throw MalformedInput(std::string(what) + ": point " + std::to_string(i) +
-                           " has a coordinate that is not below the modulus");
-    }
+    if (!Point::is_canonical(words)) refuse_coordinate(what, i);
     return Point::from_canonical(words);
   };
   run.team.run((n + block - 1) / block, [&](size_t task, unsigned) {

@@ -26,7 +26,7 @@ struct PreparedLayout {
   static constexpr size_t padded(size_t bytes) { return (bytes + 63) / 64 * 64; }
   static constexpr size_t mask_offset(size_t n) { return padded(n * Point::bytes); }
   static constexpr size_t mask_words(size_t n) { return (n + 63) / 64; }
-  static constexpr size_t bytes(size_t n) { return mask_offset(n) + padded(8 * mask_words(n)); }
+  static constexpr size_t bytes(size_t n, unsigned = 1) { return mask_offset(n) + padded(8 * mask_words(n)); }
 
   // Names curve, group, layout and version: two layers of one name read each other's bases.
   static const char* form() {
@@ -46,9 +46,7 @@ uint64_t scan_block(const std::byte* bases, size_t begin, size_t end, const Visi
     std::memcpy(words, bases + i * Point::bytes, sizeof words);
     for (const uint64_t word : words) any |= word;
     if (any == 0) infinite |= uint64_t{1} << (i - begin);
-    if (!Point::is_canonical(words)) {
-      throw MalformedInput("bases: point " + std::to_string(i) + " has a coordinate that is not below the modulus");
-    }
+    if (!Point::is_canonical(words)) refuse_coordinate("bases", i);
     visit(i, words);
   }
   return infinite;
@@ -67,10 +65,11 @@ void scan(const std::byte* bases, size_t n, uint64_t* mask, Run& run, const Visi
 
 }  // namespace prepared_detail
 
-// Writes PreparedLayout<G>::bytes(n) bytes to `out` (at a multiple of 64) for n bases in Montgomery form at any alignment.
+// Writes PreparedLayout<G>::bytes(n) bytes to `out` (at a multiple of 64) for n bases in Montgomery form at any alignment; these
+// layers keep no multiples.
 // Throws MalformedInput for a coordinate >= q. Cost: a copy.
 template <class G>
-void prepare(const std::byte* bases_mont, size_t n, std::byte* out, Run& run) {
+void prepare(const std::byte* bases_mont, size_t n, unsigned, std::byte* out, Run& run) {
   using Layout = PreparedLayout<G>;
   using Point = typename Layout::Point;
   run.progress.expect(1);

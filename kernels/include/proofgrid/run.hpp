@@ -21,6 +21,13 @@ struct MalformedInput : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+[[noreturn]] inline void refuse_coordinate(const std::string& where) {
+  throw MalformedInput(where + " has a coordinate that is not below the modulus");
+}
+[[noreturn]] inline void refuse_coordinate(const char* what, std::size_t i) {
+  refuse_coordinate(what + (": point " + std::to_string(i)));
+}
+
 // The caller asked to stop; becomes proofgrid.errors.Cancelled.
 struct Cancelled : std::exception {
   const char* what() const noexcept override { return "the computation was cancelled by its caller"; }

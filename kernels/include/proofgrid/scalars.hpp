@@ -2,6 +2,7 @@
 // zeros, ones and bytes, and four of a Groth16 proof's five MSMs read the same one.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ class ScalarClasses {
   ScalarClasses(const std::byte* data, size_t n) : data_(data), n_(n) {}
 
   std::vector<std::uint32_t> dense, small;
+  uint64_t largest_small = 0;
 
   const std::byte* data() const { return data_; }
   const std::byte* end() const { return data_ + n_ * S::bytes; }
@@ -46,6 +48,7 @@ class ScalarClasses {
       }
       dense.insert(dense.end(), range.dense.begin(), range.dense.end());
       small.insert(small.end(), range.small.begin(), range.small.end());
+      largest_small = std::max(largest_small, range.largest_small);
     }
   }
 
@@ -54,6 +57,7 @@ class ScalarClasses {
 
   struct Range {
     std::vector<std::uint32_t> dense, small;
+    uint64_t largest_small = 0;
     size_t bad = none;
   };
 
@@ -62,6 +66,7 @@ class ScalarClasses {
     std::memcpy(words, data_ + i * S::bytes, sizeof words);
     for (size_t j = 1; j < S::limbs; ++j) high |= words[j];
     if (high == 0 && words[0] <= small_scalar_limit) {
+      range.largest_small = std::max(range.largest_small, words[0]);
       if (words[0] != 0) range.small.push_back(static_cast<std::uint32_t>(i));
     } else if (S::is_canonical(words)) {
       range.dense.push_back(static_cast<std::uint32_t>(i));

@@ -34,9 +34,7 @@ void scale_each(const std::byte* bases, const std::byte* scalars, size_t n, uint
     for (size_t i = begin; i < end; ++i) {
       uint64_t words[Point::words], scalar[Scalar::limbs];
       std::memcpy(words, bases + i * Point::bytes, sizeof words);
-      if (!Point::is_canonical(words)) {
-        throw MalformedInput("bases: point " + std::to_string(i) + " has a coordinate that is not below the modulus");
-      }
+      if (!Point::is_canonical(words)) refuse_coordinate("bases", i);
       scale_detail::load_scalar<Scalar>(scalars, i, scalar);
       multiply(Point::from_canonical(words), scalar, Scalar::limbs).to_affine().to_canonical(out + i * Point::words);
     }

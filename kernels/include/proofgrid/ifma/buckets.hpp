@@ -181,6 +181,11 @@ class BucketSums {
       rows_of.rows(rows, current + lanes * v);
       return Records<F>::x(rows);
     }
+    PROOFGRID_INLINE F y(size_t v) const {
+      RecordRows rows;
+      rows_of.rows(rows, current + lanes * v);
+      return Records<F>::y(rows);
+    }
     PROOFGRID_INLINE PointLanes<F> point(size_t v) const {
       RecordRows rows;
       rows_of.rows(rows, current + lanes * v);

@@ -92,6 +92,7 @@ class BucketReducer {
     }
     PROOFGRID_INLINE Mask negative(size_t) const { return 0; }
     PROOFGRID_INLINE F x(size_t v) const { return point(v).x; }
+    PROOFGRID_INLINE F y(size_t v) const { return point(v).y; }
     PROOFGRID_INLINE PointLanes<F> point(size_t v) const {
       if (v >= runs) return sums.sum(v - runs);
       RecordRows r;

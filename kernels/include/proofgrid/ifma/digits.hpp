@@ -29,9 +29,11 @@ class LaneDigits {
     }
   }
 
-  // digits[i + w * stride] = digit first + w of scalar places[i], w in [0, windows), i in [0, n); stride >= n + 7.
-  void read(const std::byte* scalars, const std::uint32_t* places, size_t n, unsigned first, unsigned windows,
-            Digit* digits, size_t stride) const {
+  // digits[i + w * stride] = digit first + w * step of scalar places[i], w in [0, windows), i in [0, n); stride >= n + 7. There
+  // are no digits behind the last: these are zero.
+  void read(const std::byte* scalars, const std::uint32_t* places, size_t n, unsigned first, unsigned step,
+            unsigned windows, Digit* digits, size_t stride) const {
+    while (windows > 0 && first + (windows - 1) * step > last_) std::fill_n(digits + --windows * stride, n, Digit{0});
     for (size_t i = 0; i < n; i += lanes) {
       RecordRows rows;
       if (i + lanes <= n) {
@@ -47,7 +49,7 @@ class LaneDigits {
       add_offset(s);
       s[words] = _mm512_setzero_si512();
       for (unsigned w = 0; w < windows; ++w) {
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(digits + i + w * stride), digit(s, first + w));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(digits + i + w * stride), digit(s, first + w * step));
       }
     }
   }
@@ -78,15 +80,15 @@ class LaneDigits {
   uint64_t offset_[words] = {};
 };
 
-// Entries in the order of their buckets: bucket w * buckets + |digit| - 1 for window w, zero digits left out.
+// Entries in the order of their buckets: bucket w * buckets + |digit| - 1 for row w, zero digits left out.
 class BucketSort {
  public:
-  // digits[i + w * stride] belongs to the point places[i].
+  // digits[i + (w * multiples + k) * stride] belongs to row w and the record places[i] + k * distance.
   void sort(const Digit* digits, size_t stride, const std::uint32_t* places, size_t n, unsigned windows,
-            size_t buckets) {
+            unsigned multiples, size_t distance, size_t buckets) {
     next_.assign(windows * (buckets + 1), 0);
-    for (unsigned w = 0; w < windows; ++w) {
-      std::uint32_t* const count = next_.data() + w * (buckets + 1);
+    for (unsigned w = 0; w < windows * multiples; ++w) {
+      std::uint32_t* const count = next_.data() + w / multiples * (buckets + 1);
       for (size_t i = 0; i < n; ++i) ++count[magnitude(digits[i + w * stride])];
     }
     begins_.resize(windows * buckets + 1);
@@ -104,10 +106,11 @@ class BucketSort {
     }
     if (entries_.size() < total + list_limit) entries_.resize(total + list_limit);
     std::fill_n(entries_.begin() + total, list_limit, 0);
-    for (unsigned w = 0; w < windows; ++w) {
-      std::uint32_t* const next = next_.data() + w * (buckets + 1);
+    for (unsigned w = 0; w < windows * multiples; ++w) {
+      std::uint32_t* const next = next_.data() + w / multiples * (buckets + 1);
+      const auto records = static_cast<std::uint32_t>(w % multiples * distance);
       for (size_t i = 0; i < n; i += block) {
-        place(digits + i + w * stride, places + i, std::min(block, n - i), next);
+        place(digits + i + w * stride, places + i, records, std::min(block, n - i), next);
       }
     }
   }
@@ -119,12 +122,13 @@ class BucketSort {
   static constexpr size_t block = 64;
 
   // First what to store and where, so that the stores, which miss the cache, follow one another closely.
-  PROOFGRID_INLINE void place(const Digit* digits, const std::uint32_t* places, size_t n, std::uint32_t* next) {
+  PROOFGRID_INLINE void place(const Digit* digits, const std::uint32_t* places, std::uint32_t records, size_t n,
+                              std::uint32_t* next) {
     alignas(64) std::uint32_t bucket[block], entry[block];
     for (size_t i = 0; i < n; ++i) {
       const int digit = digits[i];
       bucket[i] = static_cast<std::uint32_t>(magnitude(digit));
-      entry[i] = places[i] << 1 | static_cast<std::uint32_t>(digit < 0);
+      entry[i] = (places[i] + records) << 1 | static_cast<std::uint32_t>(digit < 0);
     }
     Entry* const entries = entries_.data();
     for (size_t i = 0; i < n; ++i) entries[next[bucket[i]]++] = entry[i];

@@ -134,6 +134,17 @@ class Lanes {
     return reduced(wide);
   }
 
+  // a^2 + b^2, reduced once: 2 N (N + 1) + 2 N^2 + 1 vpmadd52.
+  PROOFGRID_INLINE static Lanes norm(const Lanes& a, const Lanes& b) {
+    require_room(a.magnitude() * a.magnitude() + b.magnitude() * b.magnitude());
+    Word wide[1][2 * limbs], second[2 * limbs];
+    square_wide(wide[0], a);
+    square_wide(second, b);
+#pragma GCC unroll 16
+    for (size_t i = 0; i < 2 * limbs; ++i) wide[0][i] = _mm512_add_epi64(wide[0][i], second[i]);
+    return reduced(wide);
+  }
+
   // Products before their reduction, as columns: see wide.hpp, which bounds them.
   using Wide = Columns<P>;
   PROOFGRID_INLINE static void multiply_add_wide(Word (&wide)[2 * limbs], const Lanes& a, const Lanes& b) {

@@ -69,7 +69,7 @@ class Scaler {
   static_assert(S::limbs == LaneDigits::words && batch == DigitSums<F>::padded(batch));
 
   void multiply(const std::byte* scalars, std::byte* out, size_t count) {
-    reader_.read(scalars, places_, count, 0, table_.windows, digits_.data(), batch);
+    reader_.read(scalars, places_, count, 0, 1, table_.windows, digits_.data(), batch);
     for (unsigned w = 0; w < table_.windows; ++w) {
       std::fill(&digits_[w * batch] + count, &digits_[w * batch] + sums_.padded(count), Digit{0});
     }
@@ -100,7 +100,7 @@ template <class G>
 void scale(const uint64_t* base, const std::byte* scalars, size_t n, bool result_mont, uint64_t* out, Run& run) {
   using namespace fixed_base_detail;
   using Point = Affine<typename G::Coordinate>;
-  if (!Point::is_canonical(base)) throw MalformedInput("base: a coordinate is not below the modulus");
+  if (!Point::is_canonical(base)) refuse_coordinate("base:");
   if (n == 0) return;
   const unsigned bits = G::Scalar::Params::bits;
   const size_t range = std::clamp<size_t>(n / (size_t{4} * run.team.size()), 256, 4 * batch);

@@ -61,6 +61,11 @@ struct Step {
     locate(rows, multiples, digits, v);
     return Records<F>::x(rows);
   }
+  PROOFGRID_INLINE F y(size_t v) const {
+    RecordRows rows;
+    locate(rows, multiples, digits, v);
+    return Records<F>::y(rows);
+  }
   PROOFGRID_INLINE PointLanes<F> point(size_t v) const {
     RecordRows rows;
     locate(rows, multiples, digits, v);

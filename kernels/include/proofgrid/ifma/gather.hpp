@@ -33,10 +33,7 @@ class Gather {
     return canonical;
   }
   void load(size_t lane, const std::byte* points, const char* what, size_t i) {
-    if (!load_if_canonical(lane, points, i)) {
-      throw MalformedInput(std::string(what) + ": point " + std::to_string(i) +
-                           " has a coordinate that is not below the modulus");
-    }
+    if (!load_if_canonical(lane, points, i)) refuse_coordinate(what, i);
   }
   void set(size_t lane, const Point& point) {
     uint64_t words[Point::words];

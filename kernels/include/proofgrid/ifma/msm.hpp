@@ -1,22 +1,24 @@
 // Multi-scalar multiplication eight additions at a time: what ../msm.hpp says of jobs, scalars and tasks holds here. A
-// task is a range of a job's windows:
+// task is a range of a job's rows of buckets: one for each window, fewer where the bases come with multiples
+// (../multiples.hpp).
 //
-//   some windows at a time (as many as fill the lanes with buckets)
+//   some rows at a time (as many as fill the lanes with buckets)
 //     digits.hpp    the digits of eight scalars at a time; the points of each bucket
 //     buckets.hpp   the buckets' sums
-//   all windows of the task at once
-//     buckets_reduce.hpp   the windows' sums from the buckets'
+//   all rows of the task at once
+//     buckets_reduce.hpp   the rows' sums from the buckets'
 //
-// Cost over n dense scalars of b bits: (b / c + 1) * (n + 2 * 2^(c-1)) affine additions, each an eighth of 5 mul and 1
-// square. Memory: 4 bytes a term and job; for each thread 12 bytes a term of the largest task (an entry and four
-// digits), a record for each bucket of its windows, and 2 MB; for bases that are not prepared, a record each. Up to 12
-// terms are added without buckets (../straus.hpp).
+// Cost over n dense scalars of b bits with k multiples: (b / c + 1) * (n + 2 * 2^(c-1) / k) affine additions, each an eighth of
+// 5 mul and 1 square. Memory: 4 bytes a term and job; for each thread 12 bytes a term of the largest task (an entry and
+// four digits; with multiples 6 for each), a record for each bucket of its rows, and 2 MB; for bases that are not
+// prepared, a record each. Up to 12 terms are added without buckets (../straus.hpp).
 #pragma once
 
 #include <immintrin.h>
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <optional>
 #include <vector>
 
@@ -33,19 +35,23 @@ namespace msm_detail {
 inline constexpr size_t task_size = size_t{1} << 21;  // terms of one task: bounds its memory
 inline constexpr size_t task_buckets = 16384;         // of one task, which keeps a record of each
 inline constexpr unsigned read_windows = 4;           // windows whose digits are read together
-inline constexpr size_t batch_buckets = 4096;         // windows are taken together until they have so many
+inline constexpr size_t batch_buckets = 4096;         // rows are taken together until they have so many
 
-// In additions: a window of n terms, with its digits and sort, and its share of the reduction.
-inline double window_cost(size_t n, size_t buckets) {
-  return 1.15 * static_cast<double>(n) + 2.3 * static_cast<double>(buckets) + 200;
+// In additions: a row of n terms, with their digits and sort, and its share of the reduction.
+inline double window_cost(double n, size_t buckets) {
+  return 1.15 * n + 2.3 * static_cast<double>(buckets) + 200;
 }
 
-inline unsigned choose_window(size_t n, unsigned bits) {
-  unsigned best = 2;
+// The cheapest rows for n terms; if a window is asked for, the widest that it has room for.
+inline WindowRows choose_rows(size_t n, unsigned bits, unsigned multiples, unsigned asked) {
+  WindowRows best{};
   double least = 0;
   for (unsigned window = 2; window <= max_window; ++window) {
-    const double cost = window_count(bits, window) * window_cost(n, size_t{1} << (window - 1));
-    if (window == 2 || cost < least) best = window, least = cost;
+    if (!WindowRows::fits(bits, multiples, window) || (asked && best.rows && window > asked)) continue;
+    const WindowRows rows = WindowRows::of(bits, multiples, window);
+    const double terms = static_cast<double>(n) * window_count(bits, window) / rows.rows;
+    const double cost = rows.rows * window_cost(terms, size_t{1} << (window - 1));
+    if (best.rows == 0 || asked || cost < least) best = rows, least = cost;
   }
   return best;
 }
@@ -76,29 +82,32 @@ class MsmPlan {
     select(scalars_.small, small_);
   }
 
+  double work() const { return weight * static_cast<double>(dense_.size()); }
+
   void add_tasks(TaskPool& pool, Workers& workers, const Progress& progress, bool alone) {
     using namespace msm_detail;
     const size_t threads = workers.size();
     if (job_.window == 0 && dense_.size() + small_.size() <= proofgrid::msm_detail::few_terms) {
       return pool.add(weight * 500, [this](unsigned) { add_few(); });
     }
-    window_ = job_.window ? job_.window : msm_detail::choose_window(dense_.size(), Scalar::Params::bits);
-    const unsigned windows = dense_.empty() ? 0 : window_count(Scalar::Params::bits, window_);
-    // As many tasks as threads share evenly; what windows are left over, all threads share.
-    const unsigned left = alone ? windows % static_cast<unsigned>(threads) : 0, whole = windows - left;
-    const size_t wanted = std::clamp<size_t>(task_buckets >> (window_ - 1), 4, 64);
-    const size_t most = std::max<size_t>(whole / threads, 1);
+    rows_ = choose_rows(dense_.size(), Scalar::Params::bits, job_.multiples, job_.window);
+    const unsigned rows = dense_.empty() ? 0 : rows_.rows;
+    // As many tasks as threads share evenly; what rows are left over, all threads share.
+    const unsigned left = alone ? rows % static_cast<unsigned>(threads) : 0, whole = rows - left;
+    const size_t wanted = std::clamp<size_t>(task_buckets >> (rows_.window - 1), job_.multiples > 1 ? 1 : 4, 64);
+    const size_t most = (whole + threads - 1) / threads;
     const size_t rounds = (most + wanted - 1) / wanted, tasks = std::min<size_t>(rounds * threads, whole);
     for (size_t t = 0; t < tasks; ++t) {
       const auto first = static_cast<unsigned>(whole * t / tasks), end = static_cast<unsigned>(whole * (t + 1) / tasks);
       split(dense_.size(), 1, first, end - first);
     }
-    for (unsigned w = whole; w < windows; ++w) split(dense_.size(), threads, w, 1);
-    split(small_.size(), alone ? std::min(threads, small_.size() / 4096) : 1, small_window, 1);
+    for (unsigned row = whole; row < rows; ++row) split(dense_.size(), threads, row, 1);
+    split(small_.size(), alone ? std::min(threads, small_.size() / 4096) : 1, small_row, 1);
     if (tasks_.empty()) return fold();
     pending_.store(tasks_.size(), std::memory_order_relaxed);
     for (Task& task : tasks_) {
-      const double cost = weight * task.windows * window_cost(task.end - task.begin, buckets(task));
+      const auto terms = static_cast<double>(multiples(task) * (task.end - task.begin));
+      const double cost = weight * task.rows * window_cost(terms, buckets(task));
       pool.add(cost, [this, &task, &workers, &progress](unsigned worker) {
         if (!workers[worker]) workers[worker].emplace();
         add_up(task, *workers[worker], progress);
@@ -108,12 +117,12 @@ class MsmPlan {
   }
 
  private:
-  static constexpr unsigned small_window = ~0u;
+  static constexpr unsigned small_row = ~0u;
   static constexpr double weight = F::words > F::Params::limbs ? 2.5 : 1;  // of an addition, against group 1
 
-  // The terms [begin, end) of dense_ and `windows` windows of their digits; or of small_, which have one digit.
+  // The terms [begin, end) of dense_ and the rows from `first` on; or of small_, which have one row.
   struct Task {
-    unsigned first, windows;
+    unsigned first, rows;
     size_t begin, end;
     std::vector<Sum> sums;
   };
@@ -128,44 +137,55 @@ class MsmPlan {
     }
   }
 
-  void split(size_t n, size_t parts, unsigned first, unsigned windows) {
+  void split(size_t n, size_t parts, unsigned first, unsigned rows) {
     if (n == 0) return;
-    parts = std::max({parts, size_t{1}, (n + msm_detail::task_size - 1) / msm_detail::task_size});
+    parts = std::max({parts, size_t{1}, (n * job_.multiples + msm_detail::task_size - 1) / msm_detail::task_size});
     for (size_t part = 0; part < parts; ++part) {
-      tasks_.push_back({first, windows, n * part / parts, n * (part + 1) / parts, {}});
+      tasks_.push_back({first, rows, n * part / parts, n * (part + 1) / parts, {}});
     }
   }
 
   size_t buckets(const Task& task) const {
-    return task.first == small_window ? small_scalar_limit : size_t{1} << (window_ - 1);
+    return task.first == small_row ? small_buckets() : size_t{1} << (rows_.window - 1);
   }
+  size_t small_buckets() const { return std::max(std::bit_ceil(size_t{scalars_.largest_small}), lanes); }
+  unsigned multiples(const Task& task) const { return task.first == small_row ? 1 : job_.multiples; }
 
   void add_up(Task& task, Worker& worker, const Progress& progress) const {
-    const bool small = task.first == small_window;
+    const bool small = task.first == small_row;
     const std::uint32_t* const places = (small ? small_ : dense_).data() + task.begin;
     const size_t n = task.end - task.begin, row = std::max(buckets(task), lanes), stride = (n + 7) / 8 * 8;
-    const auto at_once = static_cast<unsigned>(std::clamp<size_t>(msm_detail::batch_buckets / row, 1, task.windows));
-    worker.buckets.assign(task.windows * row);
-    const unsigned ahead = std::min(msm_detail::read_windows / at_once * at_once, task.windows);
-    const unsigned read_at_once = small ? 1 : std::max(at_once, ahead);
-    worker.digits.resize(read_at_once * stride);
-    const LaneDigits reader(Scalar::Params::bits, small ? max_window : window_);
-    for (unsigned done = 0; done < task.windows; done += at_once) {
+    const auto at_once = static_cast<unsigned>(std::clamp<size_t>(msm_detail::batch_buckets / row, 1, task.rows));
+    worker.buckets.assign(task.rows * row);
+    const unsigned multiples = this->multiples(task);
+    const unsigned ahead = std::min(msm_detail::read_windows / at_once * at_once, task.rows);
+    const unsigned read_at_once = small ? 1 : std::max(at_once, multiples == 1 ? ahead : 1);
+    worker.digits.resize(read_at_once * multiples * stride);
+    for (unsigned done = 0; done < task.rows; done += at_once) {
       progress.check();
-      const unsigned windows = std::min(at_once, task.windows - done);
-      const Digit* const digits = worker.digits.data() + done % read_at_once * stride;
+      const unsigned rows = std::min(at_once, task.rows - done);
+      const Digit* const digits = worker.digits.data() + done % read_at_once * multiples * stride;
       if (small) {
         read_small(places, n, worker.digits.data());
       } else if (done % read_at_once == 0) {
-        reader.read(job_.scalars, places, n, task.first + done, std::min(read_at_once, task.windows - done),
-                    worker.digits.data(), stride);
+        read(task.first + done, std::min(read_at_once, task.rows - done), places, n, worker.digits.data(), stride);
       }
-      worker.sort.sort(digits, stride, places, n, windows, row);
-      worker.sums.sum(records_.data(), worker.sort.entries(), worker.sort.begins(), windows * row, worker.buckets,
+      worker.sort.sort(digits, stride, places, n, rows, multiples, job_.n, row);
+      worker.sums.sum(records_.data(), worker.sort.entries(), worker.sort.begins(), rows * row, worker.buckets,
                       done * row, progress);
     }
-    task.sums.resize(task.windows);
-    worker.reducer.reduce(worker.buckets, task.windows, row, task.sums.data());
+    task.sums.resize(task.rows);
+    worker.reducer.reduce(worker.buckets, task.rows, row, task.sums.data());
+  }
+
+  // The digits of the rows [first, first + rows), one after the other and each with those of its multiples.
+  void read(unsigned first, unsigned rows, const std::uint32_t* places, size_t n, Digit* digits, size_t stride) const {
+    const LaneDigits reader(Scalar::Params::bits, rows_.window);
+    if (job_.multiples == 1) return reader.read(job_.scalars, places, n, first, 1, rows, digits, stride);
+    for (unsigned row = 0; row < rows; ++row) {
+      reader.read(job_.scalars, places, n, first + row, rows_.rows, job_.multiples,
+                  digits + row * job_.multiples * stride, stride);
+    }
   }
 
   void read_small(const std::uint32_t* places, size_t n, Digit* digits) const {
@@ -173,47 +193,39 @@ class MsmPlan {
       // Checked once and read again: a racing writer can spoil the sum but not the digits' range.
       uint64_t word;
       std::memcpy(&word, job_.scalars + size_t{places[i]} * Scalar::bytes, sizeof word);
-      digits[i] = static_cast<Digit>(std::min(word, small_scalar_limit));
+      digits[i] = static_cast<Digit>(std::min<uint64_t>(word, small_buckets()));
     }
   }
 
   void add_few() const {
-    using Point = Affine<typename G::Coordinate>;
-    std::vector<Point> terms;
-    std::vector<uint64_t> factors;
-    for (const auto* places : {&dense_, &small_}) {
-      for (size_t first = 0; first < places->size(); first += lanes) {
-        const size_t count = std::min(lanes, places->size() - first);
+    proofgrid::msm_detail::add_few<G>(job_, dense_, small_, [&](const std::vector<std::uint32_t>& places) {
+      std::vector<Affine<typename G::Coordinate>> points;
+      for (size_t first = 0; first < places.size(); first += lanes) {
+        const size_t count = std::min(lanes, places.size() - first);
         RecordRows rows;
         for (size_t i = 0; i < lanes; ++i) {
-          rows[i] = records_.data() + size_t{(*places)[first + std::min(i, count - 1)]} * Records<F>::bytes;
+          rows[i] = records_.data() + size_t{places[first + std::min(i, count - 1)]} * Records<F>::bytes;
         }
-        Point points[lanes];
-        load_points<F>(rows, 0xff, points);
-        terms.insert(terms.end(), points, points + count);
-        for (size_t i = first; i < first + count; ++i) {
-          factors.resize(factors.size() + Scalar::limbs);
-          const std::byte* const scalar = job_.scalars + size_t{(*places)[i]} * Scalar::bytes;
-          std::memcpy(factors.data() + factors.size() - Scalar::limbs, scalar, Scalar::bytes);
-        }
+        Affine<typename G::Coordinate> eight[lanes];
+        load_points<F>(rows, 0xff, eight);
+        points.insert(points.end(), eight, eight + count);
       }
-    }
-    sum_of_few<Scalar::limbs>(terms, factors).to_affine().to_canonical(job_.out);
+      return points;
+    });
   }
 
-  // The windows' sums, the highest first, each shifted into its place.
+  // The rows' sums, the highest first, each shifted into its place.
   void fold() const {
-    const unsigned windows = dense_.empty() ? 0 : window_count(Scalar::Params::bits, window_);
-    std::vector<Sum> sums(windows, Sum::infinity());
+    std::vector<Sum> sums(rows_.rows, Sum::infinity());
     Sum total = Sum::infinity(), small = Sum::infinity();
     for (const Task& task : tasks_) {
-      for (unsigned w = 0; w < task.windows; ++w) {
-        (task.first == small_window ? small : sums[task.first + w]) += task.sums[w];
+      for (unsigned i = 0; i < task.rows; ++i) {
+        (task.first == small_row ? small : sums[task.first + i]) += task.sums[i];
       }
     }
-    for (unsigned w = windows; w-- > 0;) {
-      for (unsigned i = 0; i < window_; ++i) total = total.dbl();
-      total += sums[w];
+    for (size_t row = dense_.empty() ? 0 : sums.size(); row-- > 0;) {
+      for (unsigned i = 0; i < rows_.window; ++i) total = total.dbl();
+      total += sums[row];
     }
     total += small;
     total.to_affine().to_canonical(job_.out);
@@ -224,7 +236,7 @@ class MsmPlan {
   const size_t offset_;
   const JobRecords<G> records_;
   std::vector<std::uint32_t> dense_, small_;
-  unsigned window_ = 0;
+  WindowRows rows_{};
   std::vector<Task> tasks_;
   std::atomic<size_t> pending_{0};
 };

@@ -1,5 +1,6 @@
 // Affine additions eight at a time, a whole batch of vectors with one inversion: 5 multiplications and 1 square for
-// eight sums (Montgomery, Math. Comp. 48, 1987), 590 vpmadd52 over BN254's G1.
+// eight sums (Montgomery, Math. Comp. 48, 1987), 590 vpmadd52 over BN254's G1. Over G2 what is inverted are the norms of the
+// denominators, elements of Fq: 3 multiplications and 1 square in Fq2, 6 multiplications in Fq, 1,312 where 5 and 1 take 1,452.
 //
 //   forward   the products of all denominators x2 - x1, in `chains` independent chains, so that one multiplication's
 //             latency hides behind another's
@@ -15,28 +16,35 @@
 
 #include <cstdint>
 #include <memory>
+#include <type_traits>
+#include <utility>
 
 #include "proofgrid/ifma/inverse.hpp"
 #include "proofgrid/ifma/points.hpp"
 #include "proofgrid/ifma/points_factors.hpp"
+#include "proofgrid/ifma/tower.hpp"
 
 PROOFGRID_IFMA_BEGIN
 namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 
 // Sums of points, and the addition of one more point to each. A Source says where a batch's second operands come from:
-// vector v holds point(v) (its x alone: x(v)) of magnitude Source::magnitude, in the lanes of active(v), which is 0
-// beyond the last vector; where Source::has_signs, y counts negative in the lanes of negative(v). fetch(v) is called
-// between v's multiplications, from the last vector to the first: a place to ask for what the next batch reads.
+// vector v holds point(v) (its x and y alone: x(v), y(v)) of magnitude Source::magnitude, in the lanes of active(v), which is 0
+// beyond the last vector; where Source::has_signs, y counts negative in the lanes of negative(v). A point may be a sum of a
+// lower vector, before its addition: sums change from the last vector to the first. So is fetch(v) called, between v's
+// multiplications: a place to ask for what the next batch reads.
 template <class F>
 class PointSums {
  public:
   static constexpr unsigned magnitude = 5;  // of the sums' coordinates
   static constexpr size_t chains = 2;       // batches are padded to a multiple
+  using Norm = decltype(points_detail::norm(std::declval<F>()));
 
   explicit PointSums(size_t vectors)
       : capacity_((vectors + chains - 1) / chains * chains),
         sums_(new PointLanes<F>[capacity_]),
-        prefix_(new F[capacity_]),
+        chords_(new F[capacity_]),
+        norms_(has_norms ? new Norm[capacity_] : nullptr),
+        prefix_(new Norm[capacity_]),
         lanes_(new Cases[capacity_]),
         empty_(new Mask[capacity_]) {}
 
@@ -50,12 +58,14 @@ class PointSums {
   template <class Source>
   void add(size_t count, Source& source) {
     const size_t padded = (count + chains - 1) / chains * chains;
-    F inverse[chains];
+    Norm inverse[chains];
     if (!forward<false>(padded, source, inverse)) forward<true>(padded, source, inverse);
     backward(padded, source, inverse);
   }
 
  private:
+  static constexpr bool has_norms = !std::is_same_v<F, Norm>;
+
   // Of a vector that is added carefully: the lanes that add by chord or tangent, by tangent, that become the second
   // operand, that become infinity. Of any other: slope is all ones, the rest none.
   struct Cases {
@@ -64,19 +74,22 @@ class PointSums {
 
   // False if a denominator is zero: then careful is needed.
   template <bool careful, class Source>
-  bool forward(size_t count, Source& source, F (&inverse)[chains]) {
-    F product[chains];
+  bool forward(size_t count, Source& source, Norm (&inverse)[chains]) {
+    Norm product[chains];
 #pragma GCC unroll 4
-    for (size_t j = 0; j < chains; ++j) product[j] = F::one();
+    for (size_t j = 0; j < chains; ++j) product[j] = Norm::one();
     for (size_t v = 0; v < count; v += chains) {
       bool plain = !careful;
 #pragma GCC unroll 4
       for (size_t j = 0; j < chains; ++j) plain &= int{source.active(v + j) == 0xff} & int{empty_[v + j] == 0};
       if (plain) [[likely]] {
-        F d[chains];
+        Norm d[chains];
 #pragma GCC unroll 4
         for (size_t j = 0; j < chains; ++j) {
-          d[j] = points_detail::factor_difference<Source::magnitude, magnitude>(source.x(v + j), sums_[v + j].x);
+          const F chord = points_detail::chord<Source::magnitude, magnitude>(source.x(v + j), sums_[v + j].x);
+          chords_[v + j] = chord;
+          d[j] = points_detail::norm(chord);
+          if constexpr (has_norms) norms_[v + j] = d[j];
         }
 #pragma GCC unroll 4
         for (size_t j = 0; j < chains; ++j) {
@@ -93,7 +106,7 @@ class PointSums {
       }
     }
     static_assert(chains == 2);
-    const F all_inverse = ifma::inverse(product[0] * product[1]);
+    const Norm all_inverse = ifma::inverse(product[0] * product[1]);
     if (all_inverse.is_all_zero() != 0) return false;
     inverse[0] = all_inverse * product[1];
     inverse[1] = all_inverse * product[0];
@@ -101,10 +114,11 @@ class PointSums {
   }
 
   template <class Source>
-  void backward(size_t count, Source& source, F (&inverse)[chains]) {
+  void backward(size_t count, Source& source, Norm (&inverse)[chains]) {
     constexpr unsigned m = Source::magnitude;
+    constexpr bool is_gathered = m == 1;  // then x2 is read once, for its chord
     using namespace points_detail;
-    F rest[chains];
+    Norm rest[chains];
 #pragma GCC unroll 4
     for (size_t j = 0; j < chains; ++j) rest[j] = inverse[j];
     for (size_t v = count; v > 0;) {
@@ -116,26 +130,33 @@ class PointSums {
         // Two sums in stages: each stage without a multiplication stands behind one of the other sum, beside which it
         // runs.
         static_assert(chains == 2);
-        PointLanes<F> p[chains];
-        F slope[chains], chord[chains], rise[chains];
+        Norm inverses[chains];
+        F x2[chains], slope[chains], square_of[chains], rise[chains];
         const auto invert = [&](size_t j) __attribute__((always_inline)) {
-          slope[j] = factor_product(rest[j], prefix_[v + j]);
+          inverses[j] = factor_product(rest[j], prefix_[v + j]);
         };
         const auto load = [&](size_t j) __attribute__((always_inline)) {
-          p[j] = source.point(v + j);
-          chord[j] = factor_difference<m, magnitude>(p[j].x, sums_[v + j].x);
-          rise[j] = this->rise<true>(source, v + j, p[j].y);
+          if constexpr (!is_gathered) x2[j] = source.x(v + j);
+          rise[j] = this->rise<true>(source, v + j, source.y(v + j));
         };
         const auto divide = [&](size_t j) __attribute__((always_inline)) {
-          slope[j] = factor_product(slope[j], rise[j]);
+          slope[j] = quotient(rise[j], chords_[v + j], inverses[j]);
         };
         const auto advance = [&](size_t j) __attribute__((always_inline)) {
-          rest[j] = factor_product(rest[j], chord[j]);
+          if constexpr (has_norms) {
+            rest[j] = factor_product(rest[j], norms_[v + j]);
+          } else {
+            rest[j] = factor_product(rest[j], chords_[v + j]);
+          }
         };
-        const auto square = [&](size_t j) __attribute__((always_inline)) { chord[j] = open_square(slope[j]); };
+        const auto square = [&](size_t j) __attribute__((always_inline)) { square_of[j] = open_square(slope[j]); };
         const auto set_x = [&](size_t j) __attribute__((always_inline)) {
           const F x1 = sums_[v + j].x;
-          sums_[v + j].x = lowered_difference<magnitude, m>(chord[j], x1, p[j].x);
+          if constexpr (is_gathered) {
+            sums_[v + j].x = third_x<m, magnitude>(square_of[j], x1, chords_[v + j]);
+          } else {
+            sums_[v + j].x = lowered_difference<magnitude, m>(square_of[j], x1, x2[j]);
+          }
           rise[j] = factor_difference<magnitude, magnitude>(x1, sums_[v + j].x);
         };
         const auto climb = [&](size_t j) __attribute__((always_inline)) { slope[j] = open_product(slope[j], rise[j]); };
@@ -149,7 +170,8 @@ class PointSums {
         set_y(0), set_y(1);
       } else {
 #pragma GCC unroll 4
-        for (size_t j = 0; j < chains; ++j) {
+        for (size_t i = 0; i < chains; ++i) {
+          const size_t j = chains - 1 - i;
           rest[j] = finish(v + j, source, rest[j]);
           source.fetch(v + j);
         }
@@ -157,9 +179,9 @@ class PointSums {
     }
   }
 
-  // The cases of vector v's lanes and their denominators: x2 - x1, 2 y1 or 1.
+  // The cases of vector v's lanes, and the norms of their denominators: x2 - x1, 2 y1 or 1.
   template <class Source>
-  [[gnu::noinline]] F distinguish(size_t v, Source& source) {
+  [[gnu::noinline]] Norm distinguish(size_t v, Source& source) {
     const PointLanes<F>& a = sums_[v];
     const Mask active = source.active(v), both = active & ~empty_[v];
     F chord = F::one(), tangent = F::one();
@@ -177,12 +199,22 @@ class PointSums {
       c.slope = both & ~c.vanish;
     }
     lanes_[v] = c;
-    return F::blend(c.slope, F::one(), F::blend(c.tangent, chord, tangent));
+    chords_[v] = settled(F::blend(c.slope, F::one(), F::blend(c.tangent, chord, tangent)));
+    return points_detail::norm(chords_[v]);
+  }
+  // A denominator as chord() gives it, of magnitude 10 at most.
+  template <class P>
+  static Lanes<P> settled(const Lanes<P>& d) {
+    return d;
+  }
+  template <class P>
+  static Lanes2<P> settled(const Lanes2<P>& d) {
+    return {combine<1, 0>(d.c0, d.c0), combine<0, -1, magnitude + magnitude>(d.c1, d.c1)};
   }
 
   // The same lanes' sums, from the inverse of the denominators up to and with v's; gives that of those before v.
   template <class Source>
-  [[gnu::noinline]] F finish(size_t v, Source& source, const F& inverse) {
+  [[gnu::noinline]] Norm finish(size_t v, Source& source, const Norm& inverse) {
     using namespace points_detail;
     constexpr unsigned m = Source::magnitude;
     if (!lanes_[v].careful) lanes_[v] = {0, 0xff, 0, 0, 0};
@@ -190,19 +222,15 @@ class PointSums {
     if (!(c.slope | c.copy | c.vanish)) return inverse;
     PointLanes<F>& a = sums_[v];
     const PointLanes<F> b = source.point(v);
-    const F xx = a.x.square(), one = F::one();
-    const F numerator =
-        F::blend(c.tangent, rise<false>(source, v, b.y), xx + xx + xx);
-    const F chord = F::template subtract<magnitude>(b.x, a.x);
-    const F denominator = F::blend(c.slope, one, F::blend(c.tangent, chord, a.y + a.y));
-    const F slope = inverse * prefix_[v] * numerator;
+    const F xx = a.x.square(), numerator = F::blend(c.tangent, rise<false>(source, v, b.y), xx + xx + xx);
+    const F slope = quotient(numerator, chords_[v], inverse * prefix_[v]);
     const F x3 = lowered_difference<magnitude, m>(open_square(slope), a.x, b.x);
     const F step = open_product(slope, F::template subtract<magnitude>(a.x, x3));
     const F y3 = lowered_difference<magnitude, 0>(step, a.y, a.y);
     a.x = F::blend(c.copy, F::blend(c.slope, a.x, x3), b.x);
     a.y = F::blend(c.copy, F::blend(c.slope, a.y, y3), with_sign(source, v, b.y));
     empty_[v] = static_cast<Mask>((empty_[v] & ~c.copy) | c.vanish);
-    return inverse * denominator;
+    return inverse * norm(chords_[v]);
   }
 
   // y2 - y1 with y2's sign; of magnitude 10 at most.
@@ -212,7 +240,8 @@ class PointSums {
       static_assert(2 * Source::magnitude + magnitude <= 2 * magnitude);
       return points_detail::signed_difference<factor, Source::magnitude, magnitude>(source.negative(v), y2, sums_[v].y);
     } else {
-      return F::template subtract<magnitude>(y2, sums_[v].y);
+      static_assert(magnitude == 5);
+      return points_detail::plain_difference(y2, sums_[v].y);
     }
   }
   template <class Source>
@@ -226,7 +255,8 @@ class PointSums {
 
   size_t capacity_;
   std::unique_ptr<PointLanes<F>[]> sums_;
-  std::unique_ptr<F[]> prefix_;
+  std::unique_ptr<F[]> chords_;
+  std::unique_ptr<Norm[]> norms_, prefix_;  // where a denominator is not its own norm
   std::unique_ptr<Cases[]> lanes_;
   std::unique_ptr<Mask[]> empty_;
 };

@@ -56,7 +56,7 @@ PROOFGRID_INLINE void carry_factor(Lanes<P>& x) {
 #endif
 }
 
-// `limbs` uncarried, a value of magnitude below 2 k + 5 (k = 4, 8): less k p where it is about k p or more, and so on
+// `limbs` uncarried, a value of magnitude below k + 5 (k = 4, 8): less k p where it is about k p or more, and so on
 // down to 4 p; then carried, of magnitude 5. Only the top limb is compared: carries into it are below 2^6, and p's own
 // top limb has 17 bits or more.
 template <unsigned k, class P>
@@ -145,6 +145,73 @@ PROOFGRID_INLINE Lanes<P> signed_difference(Mask negative, const Lanes<P>& a, co
   }
   return r.bound(2 * ma + mb);
 }
+// a - b for values of magnitudes up to 5, a factor of magnitude 10; in Fp2 of 5.
+template <class P>
+PROOFGRID_INLINE Lanes<P> plain_difference(const Lanes<P>& a, const Lanes<P>& b) {
+  return Lanes<P>::template subtract<5>(a, b);
+}
+template <class P>
+PROOFGRID_INLINE Lanes2<P> plain_difference(const Lanes2<P>& a, const Lanes2<P>& b) {
+  return {lower<8>(plain_difference(a.c0, b.c0)), lower<8>(plain_difference(a.c1, b.c1))};
+}
+
+// The denominator of a slope as a sum keeps it, from x2 and x1 of magnitudes m and mb: x2 - x1, in Fp2 its conjugate; a factor,
+// carried. And its norm, which is what is inverted: itself, or in Fp2 c0^2 + c1^2 (111 vpmadd52), for 1 / d = conj(d) / norm(d).
+template <unsigned m, unsigned mb, class P>
+PROOFGRID_INLINE Lanes<P> chord(const Lanes<P>& x2, const Lanes<P>& x1) {
+  return Lanes<P>::template subtract<mb>(x2, x1);
+}
+template <unsigned m, unsigned mb, class P>
+PROOFGRID_INLINE Lanes2<P> chord(const Lanes2<P>& x2, const Lanes2<P>& x1) {
+  using F = Lanes<P>;
+  if constexpr (m == 1) {
+    return {F::template subtract<mb>(x2.c0, x1.c0), F::template subtract<m>(x1.c1, x2.c1)};
+  } else {
+    return {lower<8>(F::template subtract<mb>(x2.c0, x1.c0)), lower<8>(F::template subtract<m>(x1.c1, x2.c1))};
+  }
+}
+template <class P>
+PROOFGRID_INLINE Lanes<P> norm(const Lanes<P>& d) {
+  return d;
+}
+template <class P>
+PROOFGRID_INLINE Lanes<P> norm(const Lanes2<P>& d) {
+  return Lanes<P>::norm(d.c0, d.c1);
+}
+
+// a / d from a chord d and 1 / norm(d). In Fp2 252 + 202 vpmadd52.
+template <class P>
+PROOFGRID_INLINE Lanes<P> quotient(const Lanes<P>& a, const Lanes<P>&, const Lanes<P>& inverse_norm) {
+  return factor_product(a, inverse_norm);
+}
+template <class P>
+PROOFGRID_INLINE Lanes2<P> quotient(const Lanes2<P>& a, const Lanes2<P>& d, const Lanes<P>& inverse_norm) {
+  return (a * d) * inverse_norm;
+}
+
+// s - x1 - x2 from an open square s and chord<m, mb>(x2, x1), m = 1; of magnitude 5, for x1 of mb = 5.
+template <unsigned m, unsigned mb, int sign, class P>
+PROOFGRID_INLINE Lanes<P> third_coordinate(const Lanes<P>& s, const Lanes<P>& x1, const Lanes<P>& d) {
+  static constexpr auto offset = Constants<P>::multiple(sign > 0 ? 2 * mb + m : mb);
+  Lanes<P> r;
+#pragma GCC unroll 8
+  for (size_t i = 0; i < Lanes<P>::limbs; ++i) {
+    const Word rest = _mm512_sub_epi64(_mm512_add_epi64(s.limb[i], all(offset.limb[i])),
+                                       _mm512_add_epi64(x1.limb[i], x1.limb[i]));
+    r.limb[i] = sign > 0 ? _mm512_sub_epi64(rest, d.limb[i]) : _mm512_add_epi64(rest, d.limb[i]);
+  }
+  static_assert(mb + m + Lanes<P>::product == 9);
+  return lower<4>(r);
+}
+template <unsigned m, unsigned mb, class P>
+PROOFGRID_INLINE Lanes<P> third_x(const Lanes<P>& s, const Lanes<P>& x1, const Lanes<P>& d) {
+  return third_coordinate<m, mb, 1>(s, x1, d);
+}
+template <unsigned m, unsigned mb, class P>
+PROOFGRID_INLINE Lanes2<P> third_x(const Lanes2<P>& s, const Lanes2<P>& x1, const Lanes2<P>& d) {
+  return {third_coordinate<m, mb, 1>(s.c0, x1.c0, d.c0), third_coordinate<m, mb, -1>(s.c1, x1.c1, d.c1)};
+}
+
 template <bool, unsigned ma, unsigned mb, class P>
 PROOFGRID_INLINE Lanes2<P> signed_difference(Mask negative, const Lanes2<P>& a, const Lanes2<P>& b) {
   return {signed_difference<false, ma, mb>(negative, a.c0, b.c0),

@@ -1,6 +1,6 @@
 // Bases as this layer's MSM reads them, and their prepared form on a disk: "mont52 v1".
 //
-//   n records (points.hpp)
+//   n records (points.hpp), then those of their multiples (../multiples.hpp), n for each
 //   to the next multiple of 64 bytes: zeros
 //   one bit a point in 64-bit words, bit i % 64 of word i / 64: set where point i is infinity
 //   to the next multiple of 64 bytes: zeros
@@ -18,7 +18,9 @@
 #include "proofgrid/curve.hpp"
 #include "proofgrid/ifma/huge_pages.hpp"
 #include "proofgrid/ifma/points.hpp"
+#include "proofgrid/ifma/points_multiples.hpp"
 #include "proofgrid/msm_job.hpp"
+#include "proofgrid/multiples.hpp"
 #include "proofgrid/run.hpp"
 
 PROOFGRID_IFMA_BEGIN
@@ -29,9 +31,11 @@ struct PreparedLayout {
   using F = LanesOf<typename G::Coordinate>;
 
   static constexpr size_t padded(size_t bytes) { return (bytes + 63) / 64 * 64; }
-  static constexpr size_t mask_offset(size_t n) { return padded(n * Records<F>::bytes); }
+  static constexpr size_t mask_offset(size_t n, unsigned multiples) { return padded(multiples * n * Records<F>::bytes); }
   static constexpr size_t mask_words(size_t n) { return (n + 63) / 64; }
-  static constexpr size_t bytes(size_t n) { return mask_offset(n) + padded(8 * mask_words(n)); }
+  static constexpr size_t bytes(size_t n, unsigned multiples) {
+    return mask_offset(n, multiples) + padded(8 * mask_words(n));
+  }
 
   // Names curve, group, layout and version.
   static const char* form() {
@@ -83,9 +87,7 @@ void write_records(const std::byte* bases, size_t n, bool mont, std::byte* recor
       points_detail::gather_coordinate<F::words, F::words, Records<F>::words>(y, rows);
       const Mask bad = points_detail::not_canonical<P>(x) | points_detail::not_canonical<P>(y);
       if (bad) [[unlikely]] {
-        const size_t lane = static_cast<size_t>(__builtin_ctz(bad));
-        throw MalformedInput("bases: point " + std::to_string(i + std::min(lane, count - 1)) +
-                             " has a coordinate that is not below the modulus");
+        refuse_coordinate("bases", i + std::min(static_cast<size_t>(__builtin_ctz(bad)), count - 1));
       }
       const F fx = F::from_words(x), fy = F::from_words(y);
       const Mask mask = static_cast<Mask>((1u << count) - 1);
@@ -101,18 +103,25 @@ void write_records(const std::byte* bases, size_t n, bool mont, std::byte* recor
   });
 }
 
-// Writes PreparedLayout<G>::bytes(n) bytes to `out` (at a multiple of 64) for n bases in Montgomery form.
+// Writes PreparedLayout<G>::bytes(n, multiples) bytes to `out` (at a multiple of 64) for n bases in Montgomery form. Two
+// multiplications for eight points, and write_multiples().
 template <class G>
-void prepare(const std::byte* bases_mont, size_t n, std::byte* out, Run& run) {
+void prepare(const std::byte* bases_mont, size_t n, unsigned multiples, std::byte* out, Run& run) {
   using Layout = PreparedLayout<G>;
-  run.progress.expect(1);
+  run.progress.expect(multiples);
   run.progress.check();
-  const size_t records_end = n * Records<typename Layout::F>::bytes;
-  const size_t mask_end = Layout::mask_offset(n) + 8 * Layout::mask_words(n);
-  std::memset(out + records_end, 0, Layout::mask_offset(n) - records_end);
-  std::memset(out + mask_end, 0, Layout::bytes(n) - mask_end);
-  write_records<G>(bases_mont, n, true, out, reinterpret_cast<uint64_t*>(out + Layout::mask_offset(n)), run);
+  const size_t records_end = multiples * n * Records<typename Layout::F>::bytes;
+  const size_t mask_offset = Layout::mask_offset(n, multiples), mask_end = mask_offset + 8 * Layout::mask_words(n);
+  std::memset(out + records_end, 0, mask_offset - records_end);
+  std::memset(out + mask_end, 0, Layout::bytes(n, multiples) - mask_end);
+  write_records<G>(bases_mont, n, true, out, reinterpret_cast<uint64_t*>(out + mask_offset), run);
   run.progress.step();
+  const unsigned distance = multiples_distance(G::Scalar::Params::bits, multiples);
+  for (unsigned k = 1; k < multiples; ++k) {
+    std::byte* const from = out + (k - 1) * n * Records<typename Layout::F>::bytes;
+    write_multiples<typename Layout::F>(from, n, distance, from + n * Records<typename Layout::F>::bytes, run);
+    run.progress.step();
+  }
 }
 
 // A job's bases, whatever form they came in.
@@ -123,12 +132,12 @@ class JobRecords {
   JobRecords(const MsmJob& job, Run& run) : data_(job.bases) {
     using Layout = PreparedLayout<G>;
     if (job.form == MsmJob::Form::prepared) {
-      infinite_ = reinterpret_cast<const uint64_t*>(job.bases + Layout::mask_offset(job.n));
+      infinite_ = reinterpret_cast<const uint64_t*>(job.bases + Layout::mask_offset(job.n, job.multiples));
       return;
     }
-    own_.resize(Layout::bytes(job.n) / sizeof(Line));
+    own_.resize(Layout::bytes(job.n, 1) / sizeof(Line));
     auto* const own = reinterpret_cast<std::byte*>(own_.data());
-    auto* const mask = reinterpret_cast<uint64_t*>(own + Layout::mask_offset(job.n));
+    auto* const mask = reinterpret_cast<uint64_t*>(own + Layout::mask_offset(job.n, 1));
     write_records<G>(job.bases, job.n, job.form == MsmJob::Form::mont, own, mask, run);
     data_ = own, infinite_ = mask;
   }

@@ -1,7 +1,8 @@
 // The products of Groth16's sparse matrices with the witness, by rows.
 //
 // A .zkey lists its records by constraint, so the records of a range of rows lie together and a thread owns its rows; records
-// in another order are added up by one thread. Most coefficients are 1 or -1: these take no multiplication.
+// in another order are added up by one thread. Most coefficients are 1 or -1, and many wires bits: these take no multiplication,
+// and no branch (sparse_rows.hpp).
 #pragma once
 
 #include <algorithm>
@@ -9,9 +10,11 @@
 #include <vector>
 
 #include "proofgrid/elements.hpp"
+#include "proofgrid/ifma/sparse_rows.hpp"
 #include "proofgrid/quotient.hpp"
 #include "proofgrid/run.hpp"
 
+PROOFGRID_IFMA_BEGIN
 namespace proofgrid::inline PROOFGRID_LAYER::ifma {
 
 // rows[matrix][constraint] = sum of value * witness[signal], canonical, for n rows of either matrix.
@@ -21,7 +24,7 @@ class SparseProducts {
   SparseProducts(const std::byte* coefficients, size_t count, const std::byte* witness, size_t signals, size_t n)
       : coefficients_(coefficients), count_(count), witness_(witness), signals_(signals), n_(n) {}
 
-  // Throws MalformedInput for a record or a witness value out of range. At most one mul a record and one a row.
+  // Throws MalformedInput for a record or a witness value out of range. At most one mul a record and a quarter a row.
   void write(F* const (&rows)[2], Run& run) const {
     const std::vector<Part> parts = split(8 * run.team.size());
     std::atomic<bool> in_order{!parts.empty()};
@@ -74,63 +77,63 @@ class SparseProducts {
     return parts;
   }
 
-  // A row's sum so far: plain, and what was multiplied, which has the factor R.
-  struct Sum {
-    F plain, mont;
-    bool added = false, multiplied = false;
-
-    PROOFGRID_INLINE void add(const F& x) { plain = added ? plain + x : x, added = true; }
-    PROOFGRID_INLINE void add_product(const F& x) { mont = multiplied ? mont + x : x, multiplied = true; }
-    PROOFGRID_INLINE F total() const {
-      if (!multiplied) return added ? plain : F::zero();
-      const F product = proofgrid::elements_detail::divide_by_radix(mont);
-      return added ? plain + product : product;
-    }
-  };
-
   // False if a record lies outside the part's rows; then the rows hold anything.
   bool write_part(const Part& part, F* const (&rows)[2]) const {
     size_t written[2] = {part.first_row, part.first_row};  // rows from here on are still to be written
     const auto fill = [&](size_t matrix, size_t end) {
       for (; written[matrix] < end; ++written[matrix]) rows[matrix][written[matrix]] = F::zero();
     };
-    const auto flush = [&](size_t matrix, size_t row, const Sum& sum) {
-      if (row < written[matrix]) {
-        rows[matrix][row] += sum.total();
-      } else {
-        fill(matrix, row);
-        rows[matrix][row] = sum.total();
-        written[matrix] = row + 1;
-      }
+    RowBatch<typename F::Params> batch;
+    const auto add_again = [&](const sparse_detail::RowSum& sum, F& row) {
+      F more;
+      batch.finish();
+      batch.add(sum, &more);
+      batch.finish();
+      row += more;
     };
     for (size_t i = part.begin; i < part.end;) {
       const Head row = head(i);
       if (row.matrix > 1 || row.constraint >= n_) [[unlikely]] refuse(i);
       if (row.constraint < part.first_row || row.constraint >= part.end_row) return false;
-      Sum sum;
+      auto sum = sparse_detail::RowSum::zero();
       for (; i < part.end; ++i) {
         const Head next = head(i);
         if (next.matrix != row.matrix || next.constraint != row.constraint) break;
         add(i, next.signal, sum);
       }
-      flush(row.matrix, row.constraint, sum);
+      if (row.constraint < written[row.matrix]) [[unlikely]] {
+        add_again(sum, rows[row.matrix][row.constraint]);
+        continue;
+      }
+      fill(row.matrix, row.constraint);
+      written[row.matrix] = row.constraint + 1;
+      batch.add(sum, &rows[row.matrix][row.constraint]);
     }
+    batch.finish();
     for (size_t matrix : {0, 1}) fill(matrix, part.end_row);
     return true;
   }
 
-  PROOFGRID_INLINE void add(size_t i, std::uint32_t signal, Sum& sum) const {
-    const F value = F::load_mont(coefficients_ + i * Coefficient::bytes + sizeof(Head));
+  PROOFGRID_INLINE void add(size_t i, std::uint32_t signal, sparse_detail::RowSum& sum) const {
+    using namespace sparse_detail;
     if (signal >= signals_) [[unlikely]] refuse(i);
-    const F w = F::load_mont(witness_ + signal * F::bytes);
-    if (!F::is_canonical(w.data())) [[unlikely]] proofgrid::elements_detail::load<F>(witness_, "witness", signal);
-    if (value == one_) {
-      sum.add(w);
-    } else if (value == minus_one_) {
-      sum.add(-w);
-    } else {
-      if (!F::is_canonical(value.data())) [[unlikely]] refuse(i);
-      sum.add_product(value * w);
+    const std::byte* const place = coefficients_ + i * Coefficient::bytes + sizeof(Head);
+    const std::byte* const wire = witness_ + signal * F::bytes;
+    const __m256i value = load(place), w = load(wire), p = load(F::Params::modulus);
+    if (!is_below(w, p)) [[unlikely]] proofgrid::elements_detail::load<F>(witness_, "witness", signal);
+    if (!is_below(value, p)) [[unlikely]] refuse(i);
+    const bool one = is_equal(value, load(one_.data())), minus_one = is_equal(value, load(minus_one_.data()));
+    sum.plain = _mm512_mask_add_epi64(sum.plain, all_if(one), sum.plain, spread(w));
+    sum.plain = _mm512_mask_sub_epi64(sum.plain, all_if(minus_one), sum.plain, spread(w));
+    const bool other = !(one | minus_one);
+    if (is_below(w, _mm256_set_epi64x(0, 0, 0, 2))) {  // witnesses of bits are random: no branch on them
+      const bool counts = other & (_mm_cvtsi128_si32(_mm256_castsi256_si128(w)) != 0);
+      sum.values = _mm512_mask_add_epi64(sum.values, all_if(counts), sum.values, spread(value));
+      sum.has_values |= counts;
+    } else if (other) {
+      const F product = sparse_detail::multiply<F>(place, wire);
+      sum.products = _mm512_add_epi64(sum.products, spread(load(product.data())));
+      sum.has_products = true;
     }
   }
 
@@ -156,3 +159,4 @@ class SparseProducts {
 };
 
 }  // namespace proofgrid
+PROOFGRID_IFMA_END
