@@ -10,6 +10,7 @@ from proofgrid.settlement.addresses import upload_address
 from proofgrid.settlement.instructions import uploads
 from proofgrid.settlement.layout.keys import MAX_PUBLIC_INPUTS
 from proofgrid.settlement.layout.uploads import INIT_UPLOAD, MAX_UPLOAD_SIZE, UPLOAD_ACCOUNT
+from tests.settlement import chains
 from tests.settlement.chains import Chain
 from tests.settlement.shape import keeps_its_shape, rent
 
@@ -125,3 +126,10 @@ def test_rent_is_paid_as_the_network_states_it(chain: Chain, lamports: int, year
 
 def test_it_keeps_its_shape(chain: Chain) -> None:
     keeps_its_shape(chain, INIT_UPLOAD, build(chain), [chain.payer], creates=True)
+
+
+def test_no_data_is_no_instruction_whatever_stands_behind_it(chain: Chain) -> None:
+    """The program's own id follows the data: here it begins with a tag."""
+    tagged = Pubkey(bytes([2]) * 32)
+    chain.svm.add_program(tagged, chains.program_bytes())
+    chain.refuses("MalformedInstruction", Instruction(tagged, b"", []))
