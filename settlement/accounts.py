@@ -153,6 +153,7 @@ class ConfigAccount(Account):
     fees: Amount
     burned: Amount
     next_proposal: int
+    current_from: int
     paused: int
     bump: int
 

@@ -33,6 +33,7 @@ _ADVICE: dict[str, str] = {
     "ProposalExpired": "it was not executed in time: propose it again",
     "AlreadyExecuted": "nothing to do: it has taken effect",
     "ProposalRejected": "it did not get its quorum or its majority",
+    "ProposalOutdated": "the parameters changed after it was opened: propose the change again, and vote on it",
     "ChangeTooLarge": "one vote at most halves a window or a bond: propose a smaller step now, another after it",
     "DirectOnly": "this request pays only for a proof that is verified on chain, not for a batch",
     "ProverAlreadyRegistered": "this owner has a prover already: `prover update` changes its keys",

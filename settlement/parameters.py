@@ -50,9 +50,9 @@ class Parameters(BaseModel):
     @model_validator(mode="after")
     def _stake_outlasts_what_it_stands_behind(self) -> "Parameters":
         disputable = self.challenge_window_s + self.reveal_window_s + self.claim_window_s
-        if self.exit_window_s < max(disputable, self.vote_window_s + self.execute_delay_s):
+        if self.exit_window_s < max(disputable, 2 * self.vote_window_s + self.execute_delay_s):
             raise ValueError(
-                "exit_window_s must be at least challenge + reveal + claim windows, and at least vote window + delay: "
+                "exit_window_s must be at least challenge + reveal + claim windows, and twice the vote window + delay: "
                 "stake must outlast what it stands behind"
             )
         return self

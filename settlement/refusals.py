@@ -97,6 +97,7 @@ class Refusal(IntEnum):
     AlreadyExecuted = _BASE + 131
     ProposalRejected = _BASE + 132
     ChangeTooLarge = _BASE + 133  # a window or a bond would shrink to less than half
+    ProposalOutdated = _BASE + 134  # the parameters changed since it was opened
 
     WrongProverAddress = _BASE + 140
     WrongProverAccount = _BASE + 141

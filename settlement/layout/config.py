@@ -50,6 +50,7 @@ CONFIG_ACCOUNT = Layout(
         Field("fees", "u64"),  # tokens in the vault that are the treasury's
         Field("burned", "u64"),  # tokens in the vault that are nobody's
         Field("next_proposal", "u64"),
+        Field("current_from", "u64"),  # lower proposals are from before the parameters changed last
         Field("paused", "u8"),
         Field("bump", "u8"),
         Field("reserved", 6),

@@ -30,7 +30,13 @@ from tests.settlement.shape import keeps_its_shape
 
 GUARDED = ("min_stake", "leaf_bond", "job_bond", "demand_bond", "challenge_window_s", "reveal_window_s")
 GUARDED += ("claim_window_s", "exit_window_s", "vote_window_s", "execute_delay_s")
-ODD = Parameters(**(PARAMETERS.model_dump() | {name: getattr(PARAMETERS, name) // 2 * 2 + 1 for name in GUARDED}))
+ODD = Parameters(
+    **(
+        PARAMETERS.model_dump()
+        | {name: getattr(PARAMETERS, name) // 2 * 2 + 1 for name in GUARDED}
+        | {"exit_window_s": 2001}
+    )
+)
 
 
 def test_the_stake_changes_the_parameters(network: Network, large: Person, small: Person) -> None:
@@ -179,3 +185,27 @@ def test_it_keeps_its_shape(network: Network, large: Person) -> None:
     change = governance.propose_permission(network.chain.program_id, large.key, 0, digest, DENY_BATCHES)
     accept(network, change, large)
     keeps_its_shape(network.chain, EXECUTE, execute(network, digest=digest), [network.chain.payer], creates=True)
+
+
+def test_a_change_makes_older_proposals_of_parameters_outdated(network: Network, large: Person) -> None:
+    # Given two accepted changes of parameters and one of a permission, all open at once
+    chain = network.chain
+    half = Parameters(**(CHEAPER.model_dump() | {"min_stake": 250}))
+    changes = [
+        propose(network, large),
+        propose(network, large, 1, half),
+        governance.propose_permission(chain.program_id, large.key, 2, bytes(32), DENY_BATCHES),
+    ]
+    for number, change in enumerate(changes):
+        chain.send(change, vote(network, large, number), signers=[large.keypair])
+    network.pass_time(VOTE_S + DELAY_S)
+    # When the first takes effect
+    chain.send(execute(network))
+    assert network.config.current_from == 3
+    # Then the second does not, whatever it says, and the permission does
+    chain.refuses("ProposalOutdated", execute(network, 1))
+    chain.send(execute(network, 2, digest=bytes(32)))
+    # And it may be proposed again
+    accept(network, propose(network, large, 3, half), large, 3)
+    chain.send(execute(network, 3))
+    assert (network.config.rules, network.config.current_from) == (half, 4)

@@ -108,7 +108,7 @@ OUT_OF_RANGE = [
     *({name: 0} for name in WINDOWS),
     *({name: 365 * 24 * 3600 + 1} for name in WINDOWS),
     {"exit_window_s": 349},
-    {"exit_window_s": 359, "claim_window_s": 1},
+    {"exit_window_s": 659},
     {"exit_window_s": 349, "vote_window_s": 1},
 ]
 
@@ -133,10 +133,10 @@ def test_parameters_out_of_range_are_refused_by_both_sides(chain: Chain, wrong: 
         {"burn_bps": 2_000},
         {"burn_bps": 9_000},
         {"quorum_bps": 1_000, "job_bond_bps": 10_000},
-        {"exit_window_s": 360},
+        {"exit_window_s": 660},
         {"exit_window_s": 350, "vote_window_s": 1, "execute_delay_s": 1},
         {"challenge_window_s": 1, "reveal_window_s": 1, "claim_window_s": 1},
-        {"exit_window_s": 365 * 24 * 3600, "vote_window_s": 365 * 24 * 3600 - 60},
+        {"exit_window_s": 365 * 24 * 3600, "vote_window_s": (365 * 24 * 3600 - 60) // 2},
         {"quorum_bps": 10_000},
         {"exit_window_s": 365 * 24 * 3600},
         {"min_stake": 1, "leaf_bond": 1, "job_bond": 1, "demand_bond": 1},

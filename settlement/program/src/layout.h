@@ -135,6 +135,7 @@
 #define ERROR_ALREADY_EXECUTED 0x50470083
 #define ERROR_PROPOSAL_REJECTED 0x50470084
 #define ERROR_CHANGE_TOO_LARGE 0x50470085
+#define ERROR_PROPOSAL_OUTDATED 0x50470086
 #define ERROR_WRONG_PROVER_ADDRESS 0x5047008c
 #define ERROR_WRONG_PROVER_ACCOUNT 0x5047008d
 #define ERROR_PROVER_ALREADY_REGISTERED 0x5047008e
@@ -342,11 +343,12 @@ typedef struct __attribute__((may_alias)) {
   u64 fees;
   u64 burned;
   u64 next_proposal;
+  u64 current_from;
   u8 paused;
   u8 bump;
   u8 reserved[6];
 } config_account;
-_Static_assert(sizeof(config_account) == 240, "config_account has padding");
+_Static_assert(sizeof(config_account) == 248, "config_account has padding");
 _Static_assert(__builtin_offsetof(config_account, discriminator) == 0, "config_account.discriminator");
 _Static_assert(__builtin_offsetof(config_account, mint) == 8, "config_account.mint");
 _Static_assert(__builtin_offsetof(config_account, vault) == 40, "config_account.vault");
@@ -357,9 +359,10 @@ _Static_assert(__builtin_offsetof(config_account, total_stake) == 200, "config_a
 _Static_assert(__builtin_offsetof(config_account, fees) == 208, "config_account.fees");
 _Static_assert(__builtin_offsetof(config_account, burned) == 216, "config_account.burned");
 _Static_assert(__builtin_offsetof(config_account, next_proposal) == 224, "config_account.next_proposal");
-_Static_assert(__builtin_offsetof(config_account, paused) == 232, "config_account.paused");
-_Static_assert(__builtin_offsetof(config_account, bump) == 233, "config_account.bump");
-_Static_assert(__builtin_offsetof(config_account, reserved) == 234, "config_account.reserved");
+_Static_assert(__builtin_offsetof(config_account, current_from) == 232, "config_account.current_from");
+_Static_assert(__builtin_offsetof(config_account, paused) == 240, "config_account.paused");
+_Static_assert(__builtin_offsetof(config_account, bump) == 241, "config_account.bump");
+_Static_assert(__builtin_offsetof(config_account, reserved) == 242, "config_account.reserved");
 
 #define PROPOSAL_ACCOUNT_DISCRIMINATOR 0x31706f72702e6770ull
 typedef struct __attribute__((may_alias)) {

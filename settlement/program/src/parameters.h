@@ -3,12 +3,13 @@
 #include "layout.h"
 
 // Fees and burns have their bounds; every window ends; stake that voted, or stands behind a leaf, is still there when the
-// vote is executed and when the leaf can be challenged, revealed and claimed no more.
+// vote is executed and when the leaf can be challenged, revealed and claimed no more. Twice the voting window, for the next
+// vote may halve the exit window while another is still open.
 static u64 check_parameters(const parameters *given) {
   const u32 *windows = &given->challenge_window_s;
   for (u64 i = 0; i < 6; i++) REQUIRE(windows[i] >= 1 && windows[i] <= MAX_WINDOW_S, ERROR_PARAMETER_OUT_OF_RANGE);
   u64 disputable = (u64)given->challenge_window_s + given->reveal_window_s + given->claim_window_s;
-  u64 voting = (u64)given->vote_window_s + given->execute_delay_s;
+  u64 voting = 2 * (u64)given->vote_window_s + given->execute_delay_s;
   REQUIRE(given->exit_window_s >= disputable && given->exit_window_s >= voting, ERROR_PARAMETER_OUT_OF_RANGE);
   REQUIRE(given->min_stake > 0 && given->leaf_bond > 0 && given->job_bond > 0 && given->demand_bond > 0,
           ERROR_PARAMETER_OUT_OF_RANGE);

@@ -98,6 +98,7 @@ def execute(ledger: Ledger, given: Given, must: Demands) -> None:
     must(proposal.votes_for > proposal.votes_against, "ProposalRejected")
     must(proposal.votes_for >= network.total_stake * network.rules.quorum_bps // 10_000, "ProposalRejected")
     if proposal.kind == CHANGE_PARAMETERS:
+        must(proposal.number >= network.current_from, "ProposalOutdated")
         must(_is_gradual(network.rules, rules_of(proposal.change)), "ChangeTooLarge")
     if proposal.kind == CHANGE_ROLES:
         roles = ROLES.decode(proposal.change)
@@ -110,7 +111,7 @@ def execute(ledger: Ledger, given: Given, must: Demands) -> None:
     must.hold()
     proposal.executed = 1
     if proposal.kind == CHANGE_PARAMETERS:
-        network.parameters = proposal.change
+        network.parameters, network.current_from = proposal.change, network.next_proposal
     elif proposal.kind == CHANGE_ROLES:
         network.guardian, network.treasury = roles["guardian"], roles["treasury"]
     elif canonical in ledger.records:

@@ -44,6 +44,7 @@ class Network(Record):
     fees: int = 0
     burned: int = 0
     next_proposal: int = 0
+    current_from: int = 0
     paused: int = 0
 
     @property

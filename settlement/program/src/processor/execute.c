@@ -1,5 +1,5 @@
 // execute: a change that the stake accepted takes effect; anyone may ask, from the delay's end and for one voting window. No
-// window and no bond shrinks to less than half at once.
+// window and no bond shrinks to less than half at once, and after a change of parameters the next must be proposed anew.
 //
 //   accounts  [signer, writable] payer: pays for a permission's account
 //             [writable] config
@@ -51,7 +51,9 @@ static u64 process_execute(const instruction *ix) {
     return change_permission(ix, ix->accounts[EXECUTE_PAYER], subject, (const permission *)head->change);
   }
   if (head->kind == CHANGE_ROLES) return change_roles(network, subject, (const roles *)head->change);
+  REQUIRE(head->number >= network->current_from, ERROR_PROPOSAL_OUTDATED);
   TRY(require_gradual(parameters_of(config), (const parameters *)head->change));
+  network->current_from = network->next_proposal;
   copy_words(network->parameters, head->change, sizeof(parameters));
   return 0;
 }
