@@ -114,7 +114,8 @@ def test_a_file_of_another_kind_is_refused_with_exit_code_2(proved: Path) -> Non
     assert "zkey" in result.stderr
 
 
-def test_a_missing_file_is_a_usage_error(tmp_path: Path) -> None:
+def test_a_missing_file_is_a_usage_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")  # the message is broken into lines, and the path may be long
     result = run("inspect", tmp_path / "absent.zkey")
     assert result.returncode == 2
     assert "absent.zkey" in result.stderr
