@@ -57,6 +57,18 @@ def test_nobody_else_begins_it(chain: Chain) -> None:
     chain.refuses("NotUpgradeAuthority", network.initialize())
 
 
+@pytest.mark.parametrize("size", [44, 45])
+def test_the_loaders_record_is_read_whole_or_not_at_all(chain: Chain, size: int) -> None:
+    network, at = Network.before(chain), program_data_address(chain.program_id)
+    record = chain.svm.get_account(at)
+    assert record is not None
+    chain.forge(at, record.data[:size], owner=record.owner)
+    if size == 45:
+        chain.send(network.initialize())
+    else:
+        chain.refuses("WrongProgramData", network.initialize())
+
+
 def test_another_programs_data_does_not_count(chain: Chain) -> None:
     network = Network.before(chain)
     data = chain.svm.get_account(program_data_address(chain.program_id))
