@@ -37,8 +37,12 @@ class Job:
     @classmethod
     def on(cls, chain: Chain) -> "Job":
         """A network with a prover, an assigner and a requester who knows what to ask for; nothing is opened."""
-        network = Network.on(chain)
-        given = instance(1)
+        return cls.over(Network.on(chain))
+
+    @classmethod
+    def over(cls, network: Network) -> "Job":
+        """The same on a network that is there."""
+        chain, given = network.chain, instance(1)
         chain.register(given)
         assigner = chain.fund(50)
         prover = network.prover(20, 5_000, pool_bps=1_000)

@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import dataclass
+from typing import Self
 
 from solders.account import Account
 from solders.instruction import AccountMeta, Instruction
@@ -49,7 +50,7 @@ class Network:
     treasury: Pubkey
 
     @classmethod
-    def before(cls, chain: Chain) -> "Network":
+    def before(cls, chain: Chain) -> Self:
         """Everything but the config: a mint, a treasury, and the payer as the program's upgrade authority."""
         mint = Pubkey.new_unique()
         authority = Pubkey.new_unique()
@@ -61,7 +62,7 @@ class Network:
         return network
 
     @classmethod
-    def on(cls, chain: Chain, parameters: Parameters = PARAMETERS) -> "Network":
+    def on(cls, chain: Chain, parameters: Parameters = PARAMETERS) -> Self:
         network = cls.before(chain)
         chain.send(network.initialize(parameters))
         return network
