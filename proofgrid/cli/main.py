@@ -12,6 +12,7 @@ import typer
 from proofgrid import __version__
 from proofgrid.cli import (
     benchmark,
+    database,
     escrow,
     export,
     files,
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 files.register(app)
 benchmark.register(app)
+database.register(app)
 services.register(app)
 export.register(app)
 settlement.register(app)

@@ -1,0 +1,1 @@
+"""The rooms' tables; importing this module makes the metadata whole."""
