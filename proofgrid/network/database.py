@@ -3,8 +3,9 @@
 Rows change state only through :mod:`proofgrid.network.transitions`. Times are seconds since 1970, UTC.
 """
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -218,6 +219,10 @@ class Database:
 
     def __init__(self, url: str, *, durable: bool = True) -> None:
         self._engine = _create_engine(url, durable)
+        self.is_local = self._engine.dialect.name == "sqlite"
+        """Whether reading is reading a file of this machine, which no writer holds up."""
+        # SQLite has one writer: threads of this process take turns, for it would let them sleep and ask again.
+        self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_local else nullcontext()
         try:
             Base.metadata.create_all(self._engine)
         except OperationalError as error:
@@ -232,7 +237,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        with Session(self._writing_engine, expire_on_commit=False) as session, session.begin():
+        with self._turn, Session(self._writing_engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     def close(self) -> None:
