@@ -167,8 +167,7 @@ def _start_devnet(stack: ExitStack, folder: Path) -> str:
     devnet = subprocess.Popen(leashed(command), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     stack.callback(_end, devnet)
     assert devnet.stdout is not None
-    url = devnet.stdout.readline().split()[-1]
-    return url
+    return devnet.stdout.readline().split()[-1]
 
 
 def _end(process: subprocess.Popen[str]) -> None:
