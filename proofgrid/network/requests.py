@@ -4,7 +4,7 @@ import hashlib
 import secrets
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from proofgrid.errors import Conflict, MalformedInput, NotFound
 from proofgrid.models import (
@@ -26,7 +26,11 @@ from proofgrid.network.transitions import move_fulfilment
 _KNOWN = select(RequestRow).where(
     RequestRow.requester == bindparam("requester"), RequestRow.idempotency_key == bindparam("key")
 )
-_OWNED = select(RequestRow).where(RequestRow.id == bindparam("id"), RequestRow.requester == bindparam("requester"))
+_OWNED = (
+    select(RequestRow)
+    .where(RequestRow.id == bindparam("id"), RequestRow.requester == bindparam("requester"))
+    .options(joinedload(RequestRow.attempts))
+)
 
 
 def place(session: Session, requester: str, body: ProofRequest, *, ask_lamports: int, now: float) -> str:
@@ -88,7 +92,7 @@ def _require_fitting(session: Session, body: ProofRequest) -> None:
 
 def owned(session: Session, request_id: str, requester: str) -> RequestRow:
     """The row, if it is this requester's; somebody else's is :class:`NotFound` too."""
-    row = session.scalar(_OWNED, {"id": request_id, "requester": requester})
+    row = session.scalars(_OWNED, {"id": request_id, "requester": requester}).unique().one_or_none()
     if row is None:
         raise NotFound(f"no request of yours is named {request_id}")
     return row
