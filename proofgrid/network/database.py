@@ -3,8 +3,9 @@
 Rows change state only through :mod:`proofgrid.network.transitions`. Times are seconds since 1970, UTC.
 """
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -236,8 +237,12 @@ class Database:
         from proofgrid.network import schema  # which imports every table, and they this module
 
         self._engine = open_engine(url, durable=durable)
+        self.is_local = self._engine.dialect.name == "sqlite"
+        """Whether reading is reading a file of this machine, which no writer holds up."""
+        # SQLite has one writer: threads of this process take turns, for it would let them sleep and ask again.
+        self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_local else nullcontext()
         try:
-            (schema.open_local if self._engine.dialect.name == "sqlite" else schema.require_current)(self._engine)
+            (schema.open_local if self.is_local else schema.require_current)(self._engine)
         except OperationalError as error:
             self._engine.dispose()
             raise QueueError(f"the database cannot be opened: {error.orig}") from error
@@ -254,7 +259,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        with Session(self._writing_engine, expire_on_commit=False) as session, session.begin():
+        with self._turn, Session(self._writing_engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     def close(self) -> None:

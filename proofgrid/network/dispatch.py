@@ -5,6 +5,7 @@ sent is sent again after a crash. A task that arrives twice is claimed once.
 """
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import contains_eager
 
 from proofgrid.config import NetworkConfig
 from proofgrid.models import AttemptState, Fulfilment, InputKind, ProveTask
@@ -15,6 +16,9 @@ from proofgrid.network.transitions import move_attempt
 
 MAX_OUTSTANDING = 256
 """Tasks in the queue at once; what waits behind them can still be cancelled, and goes first come, first served."""
+
+SENT_AT_ONCE = 32
+"""Tasks that one transaction marks as sent: so many are sent again after a crash, and are claimed once."""
 
 
 def assign(database: Database, now: float) -> int:
@@ -45,13 +49,25 @@ def send(database: Database, broker: Broker, gateway_url: str, now: float) -> in
             .join(AttemptRow.request)
             .where(AttemptRow.state == AttemptState.QUEUED, AttemptRow.not_before <= now)
             .order_by(RequestRow.sequence)
+            .options(contains_eager(AttemptRow.request).joinedload(RequestRow.circuit))
         ).all()
         tasks = [_task(attempt, gateway_url) for attempt in attempts]
-    for task in tasks:
-        broker.send(task)
-        with database.writing() as session:
-            move_attempt(session, task.attempt_id, task.token, AttemptState.QUEUED, AttemptState.SENT, sent_at=now)
+    for first in range(0, len(tasks), SENT_AT_ONCE):
+        _send(database, broker, tasks[first : first + SENT_AT_ONCE], now)
     return len(tasks)
+
+
+def _send(database: Database, broker: Broker, tasks: list[ProveTask], now: float) -> None:
+    """Send these, then mark in one transaction those that the queue took."""
+    taken = []
+    try:
+        for task in tasks:
+            broker.send(task)
+            taken.append(task)
+    finally:
+        with database.writing() as session:
+            for task in taken:
+                move_attempt(session, task.attempt_id, task.token, AttemptState.QUEUED, AttemptState.SENT, sent_at=now)
 
 
 def put_back_lost(database: Database, config: NetworkConfig, broker: Broker, now: float) -> int:
@@ -62,8 +78,10 @@ def put_back_lost(database: Database, config: NetworkConfig, broker: Broker, now
     """
     overdue_since = now - config.timing.resend_after_s
     with database.reading() as session:
-        overdue = session.scalars(
-            select(AttemptRow).where(AttemptRow.state == AttemptState.SENT, AttemptRow.sent_at <= overdue_since)
+        overdue = session.execute(
+            select(AttemptRow.id, AttemptRow.token, AttemptRow.sent_at).where(
+                AttemptRow.state == AttemptState.SENT, AttemptRow.sent_at <= overdue_since
+            )
         ).all()
         if not overdue:
             return 0

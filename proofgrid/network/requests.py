@@ -3,8 +3,8 @@
 import hashlib
 import secrets
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session, joinedload
 
 from proofgrid.errors import Conflict, MalformedInput, NotFound
 from proofgrid.models import (
@@ -19,25 +19,38 @@ from proofgrid.models import (
 )
 from proofgrid.network import circuits
 from proofgrid.network.attempts import live_attempt, withdraw
-from proofgrid.network.database import AttemptRow, RequestRow
+from proofgrid.network.database import AttemptRow, CircuitRow, RequestRow
 from proofgrid.network.transitions import move_fulfilment
+
+# Put together once: that would cost more than the database's part.
+_KNOWN = select(RequestRow).where(
+    RequestRow.requester == bindparam("requester"), RequestRow.idempotency_key == bindparam("key")
+)
+_OWNED = (
+    select(RequestRow)
+    .where(RequestRow.id == bindparam("id"), RequestRow.requester == bindparam("requester"))
+    .options(joinedload(RequestRow.attempts))
+)
 
 
 def place(session: Session, requester: str, body: ProofRequest, *, ask_lamports: int, now: float) -> str:
-    """The request's id; the same idempotency key gives the same request.
+    """The request's id; see :func:`admit`."""
+    return admit(session, requester, body, ask_lamports=ask_lamports, now=now).id
+
+
+def admit(session: Session, requester: str, body: ProofRequest, *, ask_lamports: int, now: float) -> RequestRow:
+    """The request's row; the same idempotency key gives the same request.
 
     Raises :class:`NotFound` for an unknown circuit, :class:`MalformedInput` for what the circuit cannot take, and
     :class:`Conflict` if the key was used for another request.
     """
     # Sealing is randomised: a repeat carries other sealed bytes. That they hold the same is the requester's word.
     digest = hashlib.sha256(body.model_dump_json(exclude={"sealed_digest"}).encode()).hexdigest()
-    known = session.scalar(
-        select(RequestRow).where(RequestRow.requester == requester, RequestRow.idempotency_key == body.idempotency_key)
-    )
+    known = session.scalar(_KNOWN, {"requester": requester, "key": body.idempotency_key})
     if known is not None:
         if known.body_digest != digest:
             raise Conflict(f"the idempotency key {body.idempotency_key!r} was used for another request: {known.id}")
-        return known.id
+        return known
     _require_fitting(session, body)
     row = RequestRow(
         id=secrets.token_hex(32),
@@ -46,6 +59,7 @@ def place(session: Session, requester: str, body: ProofRequest, *, ask_lamports:
         deadline_at=now + body.deadline_s,
         created_at=now,
         updated_at=now,
+        attempts=[],  # known: nobody needs to ask
         **body.model_dump(exclude={"deadline_s", "expected_public_inputs"}),
     )
     if body.expected_public_inputs is not None:
@@ -58,11 +72,12 @@ def place(session: Session, requester: str, body: ProofRequest, *, ask_lamports:
             message=f"the ask is {ask_lamports} lamports, the request's cap {body.max_price_lamports}; raise the cap",
         )
         _end(session, row, Fulfilment.REQUESTED, Fulfilment.UNFULFILLABLE, cause, now)
-    return row.id
+        session.refresh(row)
+    return row
 
 
 def _require_fitting(session: Session, body: ProofRequest) -> None:
-    circuit = circuits.find(session, body.circuit_id)
+    circuit = session.get(CircuitRow, body.circuit_id) or circuits.find(session, body.circuit_id)
     if body.input_kind is InputKind.INPUTS and circuit.wasm_digest is None:
         raise MalformedInput(
             f"circuit {circuit.id} was registered without its wasm, so inputs cannot become a witness; "
@@ -77,7 +92,7 @@ def _require_fitting(session: Session, body: ProofRequest) -> None:
 
 def owned(session: Session, request_id: str, requester: str) -> RequestRow:
     """The row, if it is this requester's; somebody else's is :class:`NotFound` too."""
-    row = session.scalar(select(RequestRow).where(RequestRow.id == request_id, RequestRow.requester == requester))
+    row = session.scalars(_OWNED, {"id": request_id, "requester": requester}).unique().one_or_none()
     if row is None:
         raise NotFound(f"no request of yours is named {request_id}")
     return row
@@ -85,7 +100,11 @@ def owned(session: Session, request_id: str, requester: str) -> RequestRow:
 
 def status(session: Session, request_id: str, requester: str) -> RequestStatus:
     """How a request stands, its attempts among it."""
-    row = owned(session, request_id, requester)
+    return status_of(owned(session, request_id, requester))
+
+
+def status_of(row: RequestRow) -> RequestStatus:
+    """What its requester sees of a row."""
     running = [attempt.progress for attempt in row.attempts if attempt.state.is_live]
     return RequestStatus(
         id=row.id,
