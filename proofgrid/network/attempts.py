@@ -15,14 +15,21 @@ FINAL_CODES = frozenset({CauseCode.UNSATISFIED_CIRCUIT, CauseCode.MALFORMED_INPU
 """What a worker may call final; anything else goes to another worker whatever it says."""
 
 
-def open_attempt(session: Session, request: RequestRow, now: float) -> AttemptRow | None:
-    """Assign a waiting request: its next attempt with a fresh token, or None if somebody else was faster."""
-    if not move_fulfilment(session, request.id, Fulfilment.REQUESTED, Fulfilment.ASSIGNED, updated_at=now):
+def open_attempt(
+    session: Session, request_id: str, now: float, *, prover: str | None = None, price_lamports: int | None = None
+) -> AttemptRow | None:
+    """Assign a waiting request: its next attempt with a fresh token, or None if somebody else was faster.
+
+    ``prover`` None is the operator's own fleet.
+    """
+    if not move_fulfilment(session, request_id, Fulfilment.REQUESTED, Fulfilment.ASSIGNED, updated_at=now):
         return None
-    last = session.scalar(select(func.max(AttemptRow.number)).where(AttemptRow.request_id == request.id))
+    last = session.scalar(select(func.max(AttemptRow.number)).where(AttemptRow.request_id == request_id))
     attempt = AttemptRow(
         id=uuid.uuid4().hex,
-        request_id=request.id,
+        request_id=request_id,
+        prover=prover,
+        price_lamports=price_lamports,
         number=(last or 0) + 1,
         token=secrets.token_hex(32),
         state=AttemptState.QUEUED,

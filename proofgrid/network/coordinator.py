@@ -22,6 +22,8 @@ from proofgrid.network import dispatch, reap, settle, verify
 from proofgrid.network.broker import Broker
 from proofgrid.network.chain import Chain
 from proofgrid.network.database import Database, LoopRow
+from proofgrid.network.market import price_index, unclaimed, usage
+from proofgrid.network.market.board import Fleet
 from proofgrid.network.workers import last_heartbeat
 from proofgrid.prover.artifacts import ArtifactStore
 
@@ -53,7 +55,10 @@ class Coordinator:
 
     def run_dispatch(self, now: float) -> int:
         """Waiting requests into attempts, attempts into the queue, lost ones again."""
-        dispatch.assign(self.database, now)
+        usage.close_ended(self.database, now)
+        unclaimed.take_back(self.database, self.config, now)
+        dispatch.assign(self.database, self.config, self.prover.hex(), now)
+        price_index.advance(self.database, self.config, Fleet(self.prover.hex(), dispatch.MAX_OUTSTANDING), now)
         dispatch.put_back_lost(self.database, self.config, self.broker, now)
         return dispatch.send(self.database, self.broker, self.gateway_url, now)
 

@@ -20,6 +20,7 @@ from proofgrid.models import (
 from proofgrid.network import circuits
 from proofgrid.network.attempts import live_attempt, withdraw
 from proofgrid.network.database import AttemptRow, RequestRow
+from proofgrid.network.market.asks import is_within_reach
 from proofgrid.network.transitions import move_fulfilment
 
 
@@ -30,7 +31,7 @@ def place(session: Session, requester: str, body: ProofRequest, *, ask_lamports:
     :class:`Conflict` if the key was used for another request.
     """
     # Sealing is randomised: a repeat carries other sealed bytes. That they hold the same is the requester's word.
-    digest = hashlib.sha256(body.model_dump_json(exclude={"sealed_digest"}).encode()).hexdigest()
+    digest = _digest(body)
     known = session.scalar(
         select(RequestRow).where(RequestRow.requester == requester, RequestRow.idempotency_key == body.idempotency_key)
     )
@@ -44,21 +45,33 @@ def place(session: Session, requester: str, body: ProofRequest, *, ask_lamports:
         requester=requester,
         body_digest=digest,
         deadline_at=now + body.deadline_s,
+        pay_until_at=None if body.pay_until_s is None else now + body.pay_until_s,
+        allow=None if body.allow is None else sorted(set(body.allow)),
+        deny=sorted(set(body.deny)) or None,
         created_at=now,
         updated_at=now,
-        **body.model_dump(exclude={"deadline_s", "expected_public_inputs"}),
+        **body.model_dump(exclude={"deadline_s", "pay_until_s", "allow", "deny", "expected_public_inputs"}),
     )
     if body.expected_public_inputs is not None:
         row.expected_public_inputs = list(body.expected_public_inputs)
     session.add(row)
     session.flush()
-    if body.max_price_lamports < ask_lamports:
+    cap = body.max_price_lamports
+    if cap < ask_lamports and not is_within_reach(session, row.circuit_id, cap, now):
         cause = Cause(
             code=CauseCode.PRICE_BELOW_ASK,
-            message=f"the ask is {ask_lamports} lamports, the request's cap {body.max_price_lamports}; raise the cap",
+            message=f"the ask is {ask_lamports} lamports, the request's cap {cap}; raise the cap: a quote says how far",
         )
         _end(session, row, Fulfilment.REQUESTED, Fulfilment.UNFULFILLABLE, cause, now)
     return row.id
+
+
+def _digest(body: ProofRequest) -> str:
+    """What makes two requests the same; a field that is younger than the first requests counts where it is used."""
+    unused = {name for name in ("pay_until_s", "allow", "deny") if not getattr(body, name)}
+    if body.allow is not None:
+        unused.discard("allow")
+    return hashlib.sha256(body.model_dump_json(exclude={"sealed_digest", *unused}).encode()).hexdigest()
 
 
 def _require_fitting(session: Session, body: ProofRequest) -> None:
@@ -99,6 +112,7 @@ def status(session: Session, request_id: str, requester: str) -> RequestStatus:
         price_lamports=row.price_lamports,
         created_at=row.created_at,
         deadline_at=row.deadline_at,
+        pay_until_at=row.pay_until_at,
         fulfilled_at=row.fulfilled_at,
         committed_at=row.committed_at,
     )
@@ -108,6 +122,8 @@ def _view(attempt: AttemptRow) -> AttemptView:
     return AttemptView(
         number=attempt.number,
         state=attempt.state,
+        prover=attempt.prover,
+        price_lamports=attempt.price_lamports,
         worker=attempt.worker,
         progress=attempt.progress,
         cause=None if attempt.cause is None else Cause.model_validate(attempt.cause),
