@@ -32,6 +32,8 @@ class ProofRequest(Message):
     pay_until_s: Annotated[float, Field(gt=0, le=7 * 86400)] | None = None
     """The first deadline: full price until it, a part of it (the network's late rule) until ``deadline_s``."""
     max_price_lamports: Lamports
+    is_price_default: bool = False
+    """The cap came from a quote, not from the caller: then it is no part of what makes two requests the same."""
     allow: Annotated[tuple[ProverKey, ...], Field(max_length=64)] | None = None
     """Only these provers, if given."""
     deny: Annotated[tuple[ProverKey, ...], Field(max_length=64)] = ()

@@ -23,6 +23,9 @@ from proofgrid.network.database import AttemptRow, RequestRow
 from proofgrid.network.market.asks import is_within_reach
 from proofgrid.network.transitions import move_fulfilment
 
+_TOLD_OTHERWISE = {"deadline_s", "pay_until_s", "allow", "deny", "is_price_default", "expected_public_inputs"}
+"""Fields of a request that its row holds in another form, or not at all."""
+
 
 def place(session: Session, requester: str, body: ProofRequest, *, ask_lamports: int, now: float) -> str:
     """The request's id; the same idempotency key gives the same request.
@@ -50,7 +53,7 @@ def place(session: Session, requester: str, body: ProofRequest, *, ask_lamports:
         deny=sorted(set(body.deny)) or None,
         created_at=now,
         updated_at=now,
-        **body.model_dump(exclude={"deadline_s", "pay_until_s", "allow", "deny", "expected_public_inputs"}),
+        **body.model_dump(exclude=_TOLD_OTHERWISE),
     )
     if body.expected_public_inputs is not None:
         row.expected_public_inputs = list(body.expected_public_inputs)
@@ -68,9 +71,11 @@ def place(session: Session, requester: str, body: ProofRequest, *, ask_lamports:
 
 def _digest(body: ProofRequest) -> str:
     """What makes two requests the same; a field that is younger than the first requests counts where it is used."""
-    unused = {name for name in ("pay_until_s", "allow", "deny") if not getattr(body, name)}
-    if body.allow is not None:
-        unused.discard("allow")
+    unused = {name for name in ("pay_until_s", "deny", "is_price_default") if not getattr(body, name)}
+    if body.allow is None:
+        unused.add("allow")
+    if body.is_price_default:
+        unused.add("max_price_lamports")
     return hashlib.sha256(body.model_dump_json(exclude={"sealed_digest", *unused}).encode()).hexdigest()
 
 
