@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 
 from sqlalchemy import select
@@ -24,6 +24,7 @@ from proofgrid.network.chain import Chain
 from proofgrid.network.database import Database, LoopRow
 from proofgrid.network.market import price_index, unclaimed, usage
 from proofgrid.network.market.board import Fleet
+from proofgrid.network.market.waiting import WaitingRoom
 from proofgrid.network.workers import last_heartbeat
 from proofgrid.prover.artifacts import ArtifactStore
 
@@ -50,6 +51,7 @@ class Coordinator:
     """The fleet's ed25519 public key, which leaves name."""
     gateway_url: str
     backend: Backend | None = None
+    room: WaitingRoom = field(default_factory=WaitingRoom)
     clock: Callable[[], float] | None = None
     """Says when a verdict was reached, since verifying takes time; None takes the tick's own time."""
 
@@ -57,7 +59,7 @@ class Coordinator:
         """Waiting requests into attempts, attempts into the queue, lost ones again."""
         usage.close_ended(self.database, now)
         unclaimed.take_back(self.database, self.config, now)
-        dispatch.assign(self.database, self.config, self.prover.hex(), now)
+        dispatch.assign(self.database, self.config, self.prover.hex(), now, room=self.room)
         price_index.advance(self.database, self.config, Fleet(self.prover.hex(), dispatch.MAX_OUTSTANDING), now)
         dispatch.put_back_lost(self.database, self.config, self.broker, now)
         return dispatch.send(self.database, self.broker, self.gateway_url, now)

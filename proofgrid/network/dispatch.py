@@ -12,32 +12,38 @@ from sqlalchemy.orm import Session
 
 from proofgrid.config import NetworkConfig
 from proofgrid.models import AttemptState, InputKind, ProveTask
-from proofgrid.network.attempts import open_attempt
+from proofgrid.network.attempts import Assignment, open_attempts
 from proofgrid.network.broker import Broker
 from proofgrid.network.database import AttemptRow, Database, RequestRow
 from proofgrid.network.market import usage, why
-from proofgrid.network.market.board import MAX_WAITING, Board, Fleet, load_board, load_waiting, loads_of, running_of
+from proofgrid.network.market.board import Board, Fleet, load_board, loads_of
 from proofgrid.network.market.candidates import Match
 from proofgrid.network.market.matching import run_round
+from proofgrid.network.market.waiting import MAX_WAITING, WaitingRoom, running_of
 from proofgrid.network.tables.market import AskRow
 from proofgrid.network.transitions import move_attempt
 
 MAX_OUTSTANDING = 256
 """Tasks in the queue at once; what waits behind them can still be cancelled, and goes first come, first served."""
 MAX_MATCHES = 1024
-WRITTEN_AT_ONCE = 64
+WRITTEN_AT_ONCE = 256
 """Between two such transactions others may write."""
 
 
-def assign(database: Database, config: NetworkConfig, fleet: str, now: float) -> int:
-    """One round of the market: attempts for waiting requests, priced; their number. ``fleet`` is the fleet's key.
+def assign(
+    database: Database, config: NetworkConfig, fleet: str, now: float, *, room: WaitingRoom | None = None
+) -> int:
+    """One round of the market: attempts for waiting requests, priced; their number.
 
-    Why the others wait is noted for their requesters. Cost: see :mod:`proofgrid.network.market.matching`; a round ends
-    after ``MAX_MATCHES``, which are written ``WRITTEN_AT_ONCE`` to a transaction.
+    ``fleet`` is the fleet's key; ``room`` spares reading again what a former round has read. Why the others wait is
+    noted for their requesters. A round ends after ``MAX_MATCHES``, written ``WRITTEN_AT_ONCE`` to a transaction.
+    Cost: see :mod:`proofgrid.network.market.matching` and :class:`WaitingRoom`.
     """
+    room = WaitingRoom() if room is None else room
     with database.reading() as session:
         board = load_board(session, config, Fleet(fleet, MAX_OUTSTANDING), now)
-        waiting = load_waiting(session, fleet, now, limit=MAX_WAITING if board.free else why.NOTES_AT_ONCE)
+        limit = MAX_WAITING if board.free else why.NOTES_AT_ONCE
+        waiting = room.load(session, fleet, now, limit=limit)
         running = running_of(session)
     if not waiting:
         return 0
@@ -46,7 +52,8 @@ def assign(database: Database, config: NetworkConfig, fleet: str, now: float) ->
     for first in range(0, len(matches), WRITTEN_AT_ONCE):
         some = matches[first : first + WRITTEN_AT_ONCE]
         with database.writing() as session:
-            assigned += sum(_open(session, board, match) for match in _within_capacity(session, board, some))
+            assigned += _open(session, board, _within_capacity(session, board, some))
+    room.forget(match.request for match in matches)
     why.note(database, board, waiting, {match.request.id for match in matches})
     return assigned
 
@@ -74,13 +81,14 @@ def _within_capacity(session: Session, board: Board, matches: Sequence[Match]) -
     return kept
 
 
-def _open(session: Session, board: Board, match: Match) -> bool:
-    prover = None if match.key == board.fleet else match.key
-    attempt = open_attempt(session, match.request.id, board.now, prover=prover, price_lamports=match.price)
-    if attempt is None:
-        return False
-    usage.begin(session, attempt.id, match, board.now)
-    return True
+def _open(session: Session, board: Board, matches: Sequence[Match]) -> int:
+    """Write the matches down; how many were not taken meanwhile."""
+    assignments = [
+        Assignment(one.request.id, None if one.key == board.fleet else one.key, one.price) for one in matches
+    ]
+    opened = open_attempts(session, assignments, board.now)
+    usage.begin(session, {opened[one.request.id]: one for one in matches if one.request.id in opened}, board.now)
+    return len(opened)
 
 
 def send(database: Database, broker: Broker, gateway_url: str, now: float) -> int:

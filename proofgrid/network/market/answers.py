@@ -11,10 +11,11 @@ from proofgrid.errors import NotFound
 from proofgrid.models import AttemptState, Cause, Fulfilment
 from proofgrid.models.market import AskStatistics, Quote, QuoteRequest, SkipCause, Statistics, Why
 from proofgrid.network.database import AttemptRow, CircuitRow, RequestRow
-from proofgrid.network.market.board import Board, one_waiting
+from proofgrid.network.market.board import Board
 from proofgrid.network.market.candidates import Candidate, Waiting, clearing_price
 from proofgrid.network.market.eligibility import skip_cause
 from proofgrid.network.market.pricing import price_of, rounded_up, size_class, units_of
+from proofgrid.network.market.waiting import one_request
 from proofgrid.network.market.why import find, sentences_of
 from proofgrid.network.requests import owned
 from proofgrid.network.tables.market import SkipRow, UsageRow
@@ -30,7 +31,7 @@ _SAMPLE = 1000
 def why(session: Session, board: Board, request_id: str, requester: str) -> Why:
     """Why this request of this requester stands where it stands; raises :class:`NotFound`."""
     row = owned(session, request_id, requester)
-    request = one_waiting(session, board.fleet, request_id)
+    request = one_request(session, board.fleet, request_id)
     if request is None:
         raise NotFound(f"no request of yours is named {request_id}")
     if row.fulfilment is Fulfilment.REQUESTED and row.deadline_at > board.now:

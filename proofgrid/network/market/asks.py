@@ -1,6 +1,8 @@
 """Provers' standing asks: published by a signed call, replaced only by a newer one, sealed from everybody else."""
 
-from sqlalchemy import select
+from typing import Any
+
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from proofgrid.errors import Conflict, MalformedInput
@@ -41,7 +43,7 @@ def publish(session: Session, prover: str, ask: Ask, now: float) -> Ask:
     return ask
 
 
-def ask_of(row: AskRow) -> Ask:
+def ask_of(row: AskRow | Row[Any]) -> Ask:
     """The ask that this row holds; it was checked on the way in."""
     return Ask.model_construct(
         base_lamports=row.base_lamports,

@@ -1,30 +1,24 @@
-"""The market's view of the database: bidders, waiting requests, and who has how many running."""
+"""The market's view of the database: who bids, what they hold, and where offers begin."""
 
-from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from proofgrid.config import NetworkConfig
-from proofgrid.models import AttemptState, Fulfilment
+from proofgrid.models import AttemptState
 from proofgrid.models.market import Ask, Hardware, HardwareKind, SkipCause
 from proofgrid.models.statuses import LIVE_ATTEMPTS
-from proofgrid.network.database import AttemptRow, CircuitRow, RequestRow
+from proofgrid.network.database import AttemptRow
 from proofgrid.network.market import standings
 from proofgrid.network.market.asks import ask_of
-from proofgrid.network.market.candidates import Candidate, Rules, Waiting
+from proofgrid.network.market.candidates import Candidate, Rules
 from proofgrid.network.market.eligibility import standing_cause
 from proofgrid.network.market.index import Level
-from proofgrid.network.market.pricing import index_price, size_class, units_of
+from proofgrid.network.market.pricing import index_price, size_class
 from proofgrid.network.tables.market import AskRow, PriceRow, UsageRow
 from proofgrid.network.workers import live_workers
 
-PER_REQUESTER = 2_000
-"""Waiting requests of one requester that a round considers, the oldest."""
-MAX_WAITING = 20_000
-"""Of all requesters."""
 _NO_PRICE = 1 << 62
 
 
@@ -82,7 +76,8 @@ def load_board(session: Session, config: NetworkConfig, fleet: Fleet, now: float
     loads = loads_of(session)
     known = standings.standings(session, now)
     bidders = []
-    for row in session.scalars(select(AskRow).where(AskRow.expires_at > now, AskRow.prover != fleet.key)):
+    standing_asks = select(AskRow.__table__).where(AskRow.expires_at > now, AskRow.prover != fleet.key)
+    for row in session.execute(standing_asks):  # rows, not objects of the session: a thousand in milliseconds
         standing = known.get(row.prover, standings.NOBODY)
         load = loads.get(row.prover, Load())
         bidders.append(
@@ -142,84 +137,3 @@ def loads_of(session: Session, among: frozenset[str] | None = None) -> dict[str 
         rows = rows.where(AttemptRow.prover.in_(among))
     found = session.execute(rows)
     return {prover: Load(count, int(units), int(at_risk or 0)) for prover, count, units, at_risk in found}
-
-
-def running_of(session: Session) -> dict[str, int]:
-    """Live attempts of each requester."""
-    rows = (
-        select(RequestRow.requester, func.count())
-        .where(RequestRow.fulfilment.in_((Fulfilment.ASSIGNED, Fulfilment.PROVING)))
-        .group_by(RequestRow.requester)
-    )
-    return {row[0]: row[1] for row in session.execute(rows)}
-
-
-def load_waiting(session: Session, fleet: str, now: float, *, limit: int = MAX_WAITING) -> list[Waiting]:
-    """Requests that wait for a prover, the oldest of each requester. Cost: one indexed scan of all that wait."""
-    rank = func.row_number().over(partition_by=RequestRow.requester, order_by=RequestRow.sequence)
-    open_ = RequestRow.fulfilment == Fulfilment.REQUESTED
-    ranked = select(RequestRow.sequence, rank.label("rank")).where(open_, RequestRow.deadline_at > now).subquery()
-    chosen = (
-        select(ranked.c.sequence)
-        .where(ranked.c.rank <= PER_REQUESTER)
-        .order_by(ranked.c.rank, ranked.c.sequence)
-        .limit(limit)
-    )
-    return _waiting(session, fleet, RequestRow.sequence.in_(chosen))
-
-
-def one_waiting(session: Session, fleet: str, request_id: str) -> Waiting | None:
-    """This request as the market sees it, whatever its status."""
-    found = _waiting(session, fleet, RequestRow.id == request_id)
-    return found[0] if found else None
-
-
-def _waiting(session: Session, fleet: str, where: Any) -> list[Waiting]:
-    columns = (
-        RequestRow.id,
-        RequestRow.sequence,
-        RequestRow.requester,
-        RequestRow.circuit_id,
-        CircuitRow.domain_size,
-        RequestRow.max_price_lamports,
-        RequestRow.created_at,
-        RequestRow.deadline_at,
-        RequestRow.recipients,
-        RequestRow.allow,
-        RequestRow.deny,
-    )
-    rows = session.execute(select(*columns).join(RequestRow.circuit).where(where)).all()
-    failed = _failed(session, where)
-    alone = frozenset({fleet})
-    nobody: frozenset[str] = frozenset()
-    return [
-        Waiting(
-            id=row[0],
-            sequence=row[1],
-            requester=row[2],
-            circuit_id=row[3],
-            units=units_of(row[4]),
-            cap=row[5],
-            created_at=row[6],
-            deadline_at=row[7],
-            recipients=alone if row[8] is None else frozenset(row[8]),
-            allow=None if row[9] is None else frozenset(row[9]),
-            deny=frozenset(row[10]) if row[10] else nobody,
-            failed=failed.get(row[0], nobody),
-        )
-        for row in rows
-    ]
-
-
-def _failed(session: Session, where: Any) -> dict[str, frozenset[str]]:
-    """Provers (not the fleet: its workers turn by themselves) that had an attempt at these requests."""
-    rows = (
-        select(AttemptRow.request_id, AttemptRow.prover)
-        .join(AttemptRow.request)
-        .where(where, AttemptRow.prover.is_not(None))
-    )
-    found: dict[str, set[str]] = defaultdict(set)
-    for request_id, prover in session.execute(rows):
-        if prover is not None:
-            found[request_id].add(prover)
-    return {request_id: frozenset(keys) for request_id, keys in found.items()}

@@ -1,9 +1,9 @@
 """What proving was used for: a record for each attempt, per second of proving, and what it should agree with."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from proofgrid.config import NetworkConfig
@@ -18,22 +18,25 @@ from proofgrid.verifier.receipts import Leaf
 CLOSED_AT_ONCE = 500
 
 
-def begin(session: Session, attempt_id: str, match: Match, now: float) -> None:
-    """Open the record of an attempt, in the transaction that assigns it."""
-    session.add(
-        UsageRow(
-            attempt_id=attempt_id,
-            request_id=match.request.id,
-            requester=match.request.requester,
-            prover=match.key,
-            units=match.request.units,
-            ask_lamports=match.ask,
-            second_lamports=match.second,
-            offer_lamports=match.offer,
-            price_lamports=match.price,
-            assigned_at=now,
-        )
-    )
+def begin(session: Session, matches: Mapping[str, Match], now: float) -> None:
+    """Open the records of these attempts, by their ids, in the transaction that assigns them."""
+    records = [
+        {
+            "attempt_id": attempt_id,
+            "request_id": match.request.id,
+            "requester": match.request.requester,
+            "prover": match.key,
+            "units": match.request.units,
+            "ask_lamports": match.ask,
+            "second_lamports": match.second,
+            "offer_lamports": match.offer,
+            "price_lamports": match.price,
+            "assigned_at": now,
+        }
+        for attempt_id, match in matches.items()
+    ]
+    if records:
+        session.execute(insert(UsageRow), records)
 
 
 def close_ended(database: Database, now: float) -> int:

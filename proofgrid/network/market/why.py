@@ -18,8 +18,8 @@ from proofgrid.network.market.pricing import price_of, rounded_up
 from proofgrid.network.tables.market import SkipRow
 
 NOTES_AT_ONCE = 64
-PAIRS_AT_ONCE = 20_000
-"""Requests times provers that one round's notes look at: some 30 ms."""
+PAIRS_AT_ONCE = 10_000
+"""Requests times provers that one round's notes look at: some 20 ms."""
 NOTE_AFTER_S, NOTE_EVERY_S = 1.0, 10.0
 """A request is noted when it has waited so long, and so often again."""
 PASSING = frozenset({SkipCause.PRICE_ABOVE_OFFER, SkipCause.NO_CAPACITY, SkipCause.COLLATERAL})
