@@ -19,13 +19,13 @@ from proofgrid.network.market import usage, why
 from proofgrid.network.market.board import Board, Fleet, load_board, loads_of
 from proofgrid.network.market.candidates import Match
 from proofgrid.network.market.matching import run_round
-from proofgrid.network.market.waiting import MAX_WAITING, WaitingRoom, running_of
+from proofgrid.network.market.waiting import MAX_WAITING, WaitingRoom, is_anybody_waiting, running_of
 from proofgrid.network.tables.market import AskRow
 from proofgrid.network.transitions import move_attempt
 
 MAX_OUTSTANDING = 256
 """Tasks in the queue at once; what waits behind them can still be cancelled, and goes first come, first served."""
-MAX_MATCHES = 1024
+MAX_MATCHES = 512
 WRITTEN_AT_ONCE = 256
 """Between two such transactions others may write."""
 
@@ -41,12 +41,12 @@ def assign(
     """
     room = WaitingRoom() if room is None else room
     with database.reading() as session:
+        if not is_anybody_waiting(session, now):
+            return 0
         board = load_board(session, config, Fleet(fleet, MAX_OUTSTANDING), now)
         limit = MAX_WAITING if board.free else why.NOTES_AT_ONCE
         waiting = room.load(session, fleet, now, limit=limit)
         running = running_of(session)
-    if not waiting:
-        return 0
     matches = run_round(waiting, board.candidates, running, board.start, now, board.rules, limit=MAX_MATCHES)
     assigned = 0
     for first in range(0, len(matches), WRITTEN_AT_ONCE):

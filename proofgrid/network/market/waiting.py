@@ -59,6 +59,12 @@ class WaitingRoom:
             self._known.pop(request.sequence, None)
 
 
+def is_anybody_waiting(session: Session, now: float) -> bool:
+    """Most rounds need no more than this."""
+    waiting = select(RequestRow.id).where(RequestRow.fulfilment == Fulfilment.REQUESTED, RequestRow.deadline_at > now)
+    return session.execute(waiting.limit(1)).first() is not None
+
+
 def one_request(session: Session, fleet: str, request_id: str) -> Waiting | None:
     """This request as the market sees it, whatever its status."""
     found = _read(session, fleet, RequestRow.id == request_id)
