@@ -21,6 +21,7 @@ from proofgrid.network import circuits
 from proofgrid.network.attempts import live_attempt, withdraw
 from proofgrid.network.database import AttemptRow, RequestRow
 from proofgrid.network.market.asks import is_within_reach
+from proofgrid.network.market.why import noted
 from proofgrid.network.transitions import move_fulfilment
 
 _TOLD_OTHERWISE = {"deadline_s", "pay_until_s", "allow", "deny", "is_price_default", "expected_public_inputs"}
@@ -157,10 +158,15 @@ def expire(session: Session, row: RequestRow, now: float) -> bool:
     attempt = live_attempt(session, row.id)
     if attempt is not None and attempt.state is AttemptState.SUBMITTED:
         return False
-    tried = f" after {len(row.attempts)} attempts" if row.attempts else ": no worker was free"
+    tried = f" after {len(row.attempts)} attempts" if row.attempts else f": nobody took it{_skips(session, row)}"
     cause = Cause(code=CauseCode.DEADLINE_PASSED, message=f"the deadline passed{tried}")
     _end(session, row, row.fulfilment, Fulfilment.EXPIRED, cause, now)
     return True
+
+
+def _skips(session: Session, row: RequestRow) -> str:
+    told = "; ".join(skip.sentence for skip in noted(session, row.id, row.max_price_lamports))
+    return f" ({told})"[:1500] if told else ""
 
 
 def _end(session: Session, row: RequestRow, old: Fulfilment, new: Fulfilment, cause: Cause, now: float) -> None:

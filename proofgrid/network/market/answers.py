@@ -16,7 +16,7 @@ from proofgrid.network.market.candidates import Candidate, Waiting, clearing_pri
 from proofgrid.network.market.eligibility import skip_cause
 from proofgrid.network.market.pricing import price_of, rounded_up, size_class, units_of
 from proofgrid.network.market.waiting import one_request
-from proofgrid.network.market.why import find, sentences_of
+from proofgrid.network.market.why import find, noted, sentences_of
 from proofgrid.network.requests import owned
 from proofgrid.network.tables.market import SkipRow, UsageRow
 
@@ -36,9 +36,7 @@ def why(session: Session, board: Board, request_id: str, requester: str) -> Why:
         raise NotFound(f"no request of yours is named {request_id}")
     if row.fulfilment is Fulfilment.REQUESTED and row.deadline_at > board.now:
         return _while_waiting(board, request)
-    noted = session.get(SkipRow, request_id)
-    known = {} if noted is None else {SkipCause(cause): count for cause, count in noted.counts.items()}
-    skips = sentences_of(known, request, None if noted is None else noted.would_take_at)
+    last_look, skips = session.get(SkipRow, request_id), noted(session, request_id, request.cap)
     cause = None if row.cause is None else Cause.model_validate(row.cause)
     last = _last_attempt(row)
     said = [f"the request is {row.fulfilment}" + (f": {cause.message}" if cause else "")]
@@ -52,14 +50,14 @@ def why(session: Session, board: Board, request_id: str, requester: str) -> Why:
         sentences=tuple(said),
         skips=tuple(skips),
         max_price_lamports=row.max_price_lamports,
-        raise_cap_to_lamports=None if noted is None else noted.would_take_at,
-        looked_at=board.now if noted is None else noted.looked_at,
+        raise_cap_to_lamports=None if last_look is None else last_look.would_take_at,
+        looked_at=board.now if last_look is None else last_look.looked_at,
     )
 
 
 def _while_waiting(board: Board, request: Waiting) -> Why:
     found = find(board, request)
-    skips = sentences_of(found.counts, request, found.would_take_at)
+    skips = sentences_of(found.counts, request.cap, found.would_take_at)
     if found.eligible:
         said = [f"{len(found.eligible)} provers may have it; it is given away in its requester's turn, within seconds"]
     else:
@@ -103,7 +101,7 @@ def quote(session: Session, board: Board, question: QuoteRequest) -> Quote:
     units, now = units_of(domain_size), board.now
     asked = Waiting("", 0, "", question.circuit_id, units, 1 << 62, now, now + question.deadline_s)
     causes = [(one, skip_cause(asked, one, asked.cap, now, board.rules)) for one in board.candidates]
-    skips = sentences_of(Counter(cause for _, cause in causes if cause is not None), asked, None)
+    skips = sentences_of(Counter(cause for _, cause in causes if cause is not None), asked.cap, None)
     # Who is full now will have a slot within a long deadline; it may get the request, so it is a recipient.
     may = [one for one, cause in causes if cause in (None, SkipCause.NO_CAPACITY, SkipCause.COLLATERAL)]
     may.sort(key=lambda one: (price_of(one.ask, units), one.key))

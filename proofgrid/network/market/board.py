@@ -9,7 +9,7 @@ from proofgrid.config import NetworkConfig
 from proofgrid.models import AttemptState
 from proofgrid.models.market import Ask, Hardware, HardwareKind, SkipCause
 from proofgrid.models.statuses import LIVE_ATTEMPTS
-from proofgrid.network.database import AttemptRow
+from proofgrid.network.database import AttemptRow, WorkerRow
 from proofgrid.network.market import standings
 from proofgrid.network.market.asks import ask_of
 from proofgrid.network.market.candidates import Candidate, Rules
@@ -17,7 +17,6 @@ from proofgrid.network.market.eligibility import standing_cause
 from proofgrid.network.market.index import Level
 from proofgrid.network.market.pricing import index_price, size_class
 from proofgrid.network.tables.market import AskRow, PriceRow, UsageRow
-from proofgrid.network.workers import live_workers
 
 _NO_PRICE = 1 << 62
 
@@ -97,24 +96,30 @@ def load_board(session: Session, config: NetworkConfig, fleet: Fleet, now: float
     rows = session.execute(select(PriceRow.size_class, PriceRow.paid_micro, PriceRow.index_micro))
     levels = {size: Level(paid, index) for size, paid, index in rows}
     board = Board(bidders, rules, levels, fleet.key, config.ask_lamports, now)
-    is_needed = not board.in_standing
-    is_there = is_needed or bool(live_workers(session, since=now - config.timing.worker_timeout_s))
-    bidders.append(_fleet(config, fleet, loads.get(None, Load()), is_there, now))
+    bidders.append(_fleet(session, config, fleet, loads.get(None, Load()), now, is_needed=not board.in_standing))
     return board
 
 
-def _fleet(config: NetworkConfig, fleet: Fleet, load: Load, is_there: bool, now: float) -> Candidate:
-    """The operator's own workers: they bid as everybody, and take what nobody else takes."""
+def _fleet(
+    session: Session, config: NetworkConfig, fleet: Fleet, load: Load, now: float, *, is_needed: bool
+) -> Candidate:
+    """The operator's own workers: they bid as everybody, and take what nobody else takes.
+
+    With nobody else in standing it bids without workers, too: its queue waits for them.
+    """
+    since = now - config.timing.worker_timeout_s
+    backends = session.scalars(select(WorkerRow.backend).where(WorkerRow.heartbeat_at >= since)).all()
+    has_gpu = any(backend.startswith("cuda") for backend in backends)
     ask = Ask.model_construct(
         base_lamports=config.ask_lamports,  # an operator's to choose: beyond an ask's bounds, too
         per_unit_lamports=0,
         capacity=fleet.slots,
-        hardware=Hardware(kind=HardwareKind.CPU),
+        hardware=Hardware(kind=HardwareKind.GPU if has_gpu else HardwareKind.CPU),
         circuits=None,
         expires_at=now + 1.0,
         sequence=1,
     )
-    barred = None if is_there else SkipCause.OFFLINE
+    barred = None if is_needed or backends else SkipCause.OFFLINE
     return Candidate(fleet.key, ask, is_fleet=True, barred=barred, live=load.attempts, queued_units=load.units)
 
 

@@ -84,17 +84,26 @@ def _longest_ago(session: Session, due: Sequence[Waiting], now: float) -> list[W
     return sorted(again, key=lambda one: (looked_at.get(one.id, 0.0), one.sequence))
 
 
-def sentences_of(counts: Mapping[SkipCause, int], request: Waiting, would_take_at: int | None) -> list[SkipCount]:
+def noted(session: Session, request_id: str, cap: int) -> list[SkipCount]:
+    """What was last found for this request, in words."""
+    row = session.get(SkipRow, request_id)
+    if row is None:
+        return []
+    return sentences_of({SkipCause(cause): count for cause, count in row.counts.items()}, cap, row.would_take_at)
+
+
+def sentences_of(counts: Mapping[SkipCause, int], cap: int, would_take_at: int | None) -> list[SkipCount]:
     """Each cause in words, the most frequent first."""
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [_told(cause, count, request, would_take_at) for cause, count in ordered]
+    return [_told(cause, count, cap, would_take_at) for cause, count in ordered]
 
 
-def _told(cause: SkipCause, count: int, request: Waiting, would_take_at: int | None) -> SkipCount:
+def _told(cause: SkipCause, count: int, cap: int, would_take_at: int | None) -> SkipCount:
     who = f"{count} prover{'s' if count > 1 else ''}"
     does, advice = _WORDS[cause]
+    does = does if count > 1 or not does.startswith("were ") else "was " + does.removeprefix("were ")
     if cause is SkipCause.PRICE_ABOVE_CAP:
-        does = f"wanted more than the cap of {request.cap}"
+        does = f"wanted more than the cap of {cap}"
         if would_take_at is not None:
             advice = f"place it again with max_price_lamports={would_take_at}"
     return SkipCount(cause=cause, provers=count, sentence=f"{who} {does}", advice=advice)

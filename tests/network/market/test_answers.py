@@ -9,7 +9,6 @@ from proofgrid.network import reap
 from proofgrid.network.market import answers
 from proofgrid.network.market.why import PASSING, sentences_of
 from tests.network.market.bazaar import FLEET, Bazaar, key_of
-from tests.network.market.scenes import request
 from tests.network.world import ASK
 
 
@@ -79,6 +78,9 @@ def test_what_was_found_is_kept_for_when_the_request_has_ended(bazaar: Bazaar) -
     assert counts(told) == {SkipCause.PRICE_ABOVE_CAP: 1, SkipCause.DENIED: 1}
     assert told.raise_cap_to_lamports == 2000
     assert "when the market last looked" in told.sentences[-1]
+    status = bazaar.world.status(request_id)
+    assert status.cause is not None
+    assert "nobody took it (1 prover was on your deny list; 1 prover wanted more than the cap" in status.cause.message
 
 
 def test_a_request_that_runs_says_with_whom(bazaar: Bazaar) -> None:
@@ -94,7 +96,7 @@ def test_nobody_learns_why_of_anothers_request(bazaar: Bazaar) -> None:
 
 
 def test_every_cause_has_words_and_one_that_lasts_says_what_to_do_or_nothing() -> None:
-    for skip in sentences_of(dict.fromkeys(SkipCause, 2), request(1), 70):
+    for skip in sentences_of(dict.fromkeys(SkipCause, 2), 50, 70):
         assert skip.sentence.startswith("2 provers ")
         assert skip.advice or skip.cause not in PASSING
 
