@@ -18,6 +18,7 @@ from proofgrid.cli import (
     files,
     governing,
     keys,
+    market,
     nonces,
     services,
     settlement,
@@ -44,6 +45,7 @@ staking.register(app)
 escrow.register(app)
 keys.register(app)
 governing.register(app)
+market.register(app)
 nonces.register(app)
 transactions.register(app)
 

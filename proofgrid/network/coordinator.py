@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 
 from sqlalchemy import select
@@ -22,6 +22,9 @@ from proofgrid.network import dispatch, reap, settle, verify
 from proofgrid.network.broker import Broker
 from proofgrid.network.chain import Chain
 from proofgrid.network.database import Database, LoopRow
+from proofgrid.network.market import price_index, unclaimed, usage
+from proofgrid.network.market.board import Fleet
+from proofgrid.network.market.waiting import WaitingRoom
 from proofgrid.network.workers import last_heartbeat
 from proofgrid.prover.artifacts import ArtifactStore
 
@@ -50,12 +53,16 @@ class Coordinator:
     """The fleet's ed25519 public key, which leaves name."""
     gateway_url: str
     backend: Backend | None = None
+    room: WaitingRoom = field(default_factory=WaitingRoom)
     clock: Callable[[], float] | None = None
     """Says when a verdict was reached, since verifying takes time; None takes the tick's own time."""
 
     def run_dispatch(self, now: float) -> int:
         """Waiting requests into attempts, attempts into the queue, lost ones again."""
-        dispatch.assign(self.database, now)
+        usage.close_ended(self.database, now)
+        unclaimed.take_back(self.database, self.config, now)
+        dispatch.assign(self.database, self.config, self.prover.hex(), now, room=self.room)
+        price_index.advance(self.database, self.config, Fleet(self.prover.hex(), dispatch.MAX_OUTSTANDING), now)
         dispatch.put_back_lost(self.database, self.config, self.broker, now)
         return dispatch.send(self.database, self.broker, self.gateway_url, now)
 

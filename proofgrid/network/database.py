@@ -85,6 +85,8 @@ class CircuitRow(Base):
     n_public: Mapped[int]
     verifying_key_digest: Mapped[str] = mapped_column(String(64))
     verifying_key: Mapped[dict[str, Any]] = mapped_column(JSON)
+    domain_size: Mapped[int] = mapped_column(default=0, server_default="0")
+    """0: registered before it was kept; registering again tells it."""
     created_at: Mapped[float]
 
 
@@ -111,6 +113,12 @@ class RequestRow(Base):
     max_price_lamports: Mapped[int] = mapped_column(BigInteger)
     price_lamports: Mapped[int | None] = mapped_column(BigInteger)
     deadline_at: Mapped[float]
+    pay_until_at: Mapped[float | None]
+    """The first deadline; None: as the second."""
+    recipients: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    """Keys of the provers that can open the witness; None: the fleet alone."""
+    allow: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    deny: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     fulfilment: Mapped[Fulfilment] = mapped_column(Status(Fulfilment), default=Fulfilment.REQUESTED)
     verification: Mapped[Verification] = mapped_column(Status(Verification), default=Verification.UNVERIFIED)
     settlement: Mapped[Settlement] = mapped_column(Status(Settlement), default=Settlement.UNSETTLED)
@@ -140,6 +148,10 @@ class AttemptRow(Base):
     number: Mapped[int]
     token: Mapped[str] = mapped_column(String(64))
     state: Mapped[AttemptState] = mapped_column(Status(AttemptState), default=AttemptState.QUEUED)
+    prover: Mapped[str | None] = mapped_column(String(64))
+    """The prover's key; None: the operator's own fleet."""
+    price_lamports: Mapped[int | None] = mapped_column(BigInteger)
+    """Fixed when it is assigned; None: before there was a market."""
     worker: Mapped[str | None] = mapped_column(String(96))
     progress: Mapped[float] = mapped_column(default=0.0)
     result_digest: Mapped[str | None] = mapped_column(String(64))

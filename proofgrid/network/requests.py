@@ -20,6 +20,8 @@ from proofgrid.models import (
 from proofgrid.network import circuits
 from proofgrid.network.attempts import live_attempt, withdraw
 from proofgrid.network.database import AttemptRow, CircuitRow, RequestRow
+from proofgrid.network.market.asks import is_within_reach
+from proofgrid.network.market.why import noted
 from proofgrid.network.transitions import move_fulfilment
 
 # Put together once: that would cost more than the database's part.
@@ -31,6 +33,8 @@ _OWNED = (
     .where(RequestRow.id == bindparam("id"), RequestRow.requester == bindparam("requester"))
     .options(joinedload(RequestRow.attempts))
 )
+_TOLD_OTHERWISE = {"deadline_s", "pay_until_s", "allow", "deny", "is_price_default", "expected_public_inputs"}
+"""Fields of a request that its row holds in another form, or not at all."""
 
 
 def place(session: Session, requester: str, body: ProofRequest, *, ask_lamports: int, now: float) -> str:
@@ -45,7 +49,7 @@ def admit(session: Session, requester: str, body: ProofRequest, *, ask_lamports:
     :class:`Conflict` if the key was used for another request.
     """
     # Sealing is randomised: a repeat carries other sealed bytes. That they hold the same is the requester's word.
-    digest = hashlib.sha256(body.model_dump_json(exclude={"sealed_digest"}).encode()).hexdigest()
+    digest = _digest(body)
     known = session.scalar(_KNOWN, {"requester": requester, "key": body.idempotency_key})
     if known is not None:
         if known.body_digest != digest:
@@ -57,23 +61,37 @@ def admit(session: Session, requester: str, body: ProofRequest, *, ask_lamports:
         requester=requester,
         body_digest=digest,
         deadline_at=now + body.deadline_s,
+        pay_until_at=None if body.pay_until_s is None else now + body.pay_until_s,
+        allow=None if body.allow is None else sorted(set(body.allow)),
+        deny=sorted(set(body.deny)) or None,
         created_at=now,
         updated_at=now,
         attempts=[],  # known: nobody needs to ask
-        **body.model_dump(exclude={"deadline_s", "expected_public_inputs"}),
+        **body.model_dump(exclude=_TOLD_OTHERWISE),
     )
     if body.expected_public_inputs is not None:
         row.expected_public_inputs = list(body.expected_public_inputs)
     session.add(row)
     session.flush()
-    if body.max_price_lamports < ask_lamports:
+    cap = body.max_price_lamports
+    if cap < ask_lamports and not is_within_reach(session, row.circuit_id, cap, now):
         cause = Cause(
             code=CauseCode.PRICE_BELOW_ASK,
-            message=f"the ask is {ask_lamports} lamports, the request's cap {body.max_price_lamports}; raise the cap",
+            message=f"the ask is {ask_lamports} lamports, the request's cap {cap}; raise the cap: a quote says how far",
         )
         _end(session, row, Fulfilment.REQUESTED, Fulfilment.UNFULFILLABLE, cause, now)
         session.refresh(row)
     return row
+
+
+def _digest(body: ProofRequest) -> str:
+    """What makes two requests the same; a field that is younger than the first requests counts where it is used."""
+    unused = {name for name in ("pay_until_s", "deny", "is_price_default") if not getattr(body, name)}
+    if body.allow is None:
+        unused.add("allow")
+    if body.is_price_default:
+        unused.add("max_price_lamports")
+    return hashlib.sha256(body.model_dump_json(exclude={"sealed_digest", *unused}).encode()).hexdigest()
 
 
 def _require_fitting(session: Session, body: ProofRequest) -> None:
@@ -118,6 +136,7 @@ def status_of(row: RequestRow) -> RequestStatus:
         price_lamports=row.price_lamports,
         created_at=row.created_at,
         deadline_at=row.deadline_at,
+        pay_until_at=row.pay_until_at,
         fulfilled_at=row.fulfilled_at,
         committed_at=row.committed_at,
     )
@@ -127,6 +146,8 @@ def _view(attempt: AttemptRow) -> AttemptView:
     return AttemptView(
         number=attempt.number,
         state=attempt.state,
+        prover=attempt.prover,
+        price_lamports=attempt.price_lamports,
         worker=attempt.worker,
         progress=attempt.progress,
         cause=None if attempt.cause is None else Cause.model_validate(attempt.cause),
@@ -155,10 +176,15 @@ def expire(session: Session, row: RequestRow, now: float) -> bool:
     attempt = live_attempt(session, row.id)
     if attempt is not None and attempt.state is AttemptState.SUBMITTED:
         return False
-    tried = f" after {len(row.attempts)} attempts" if row.attempts else ": no worker was free"
+    tried = f" after {len(row.attempts)} attempts" if row.attempts else f": nobody took it{_skips(session, row)}"
     cause = Cause(code=CauseCode.DEADLINE_PASSED, message=f"the deadline passed{tried}")
     _end(session, row, row.fulfilment, Fulfilment.EXPIRED, cause, now)
     return True
+
+
+def _skips(session: Session, row: RequestRow) -> str:
+    told = "; ".join(skip.sentence for skip in noted(session, row.id, row.max_price_lamports))
+    return f" ({told})"[:1500] if told else ""
 
 
 def _end(session: Session, row: RequestRow, old: Fulfilment, new: Fulfilment, cause: Cause, now: float) -> None:
