@@ -9,7 +9,9 @@ from fastapi import Depends, Header, Request
 
 from proofgrid.config import NetworkConfig
 from proofgrid.errors import AccessDenied, MalformedInput
+from proofgrid.gateway.nonces import MemoryNonces, Nonces
 from proofgrid.models import NetworkInfo
+from proofgrid.network.admission.examiner import Examiner
 from proofgrid.network.database import Database
 from proofgrid.prover.artifacts import ArtifactStore
 
@@ -29,6 +31,8 @@ class Services:
     worker_token: str = field(repr=False)
     api_token: str | None = field(default=None, repr=False)
     ring: Callable[[str], None] = _ring_nobody
+    examiner: Examiner | None = None
+    nonces: Nonces = field(default_factory=MemoryNonces, repr=False)
 
 
 def services_of(request: Request) -> Services:

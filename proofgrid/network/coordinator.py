@@ -19,6 +19,8 @@ from proofgrid.errors import ProofgridError
 from proofgrid.kernels.backend import Backend
 from proofgrid.models import Component
 from proofgrid.network import dispatch, reap, settle, verify
+from proofgrid.network.admission import challenges
+from proofgrid.network.admission.examiner import Examiner
 from proofgrid.network.broker import Broker
 from proofgrid.network.chain import Chain
 from proofgrid.network.database import Database, LoopRow
@@ -48,6 +50,8 @@ class Coordinator:
     """The fleet's ed25519 public key, which leaves name."""
     gateway_url: str
     backend: Backend | None = None
+    examiner: Examiner | None = None
+    """Poses challenges to provers of other operators; None: nobody is asked."""
     clock: Callable[[], float] | None = None
     """Says when a verdict was reached, since verifying takes time; None takes the tick's own time."""
 
@@ -69,6 +73,8 @@ class Coordinator:
         """Silent workers, late requests, old witnesses."""
         done = reap.reap_silent(self.database, self.config, now) + reap.expire_late(self.database, now)
         reap.purge_sealed(self.database, self.store, self.config, now)
+        if self.examiner is not None:
+            done += challenges.tend(self.database, self.examiner, now)
         return done
 
 

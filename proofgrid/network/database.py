@@ -71,6 +71,8 @@ class CircuitRow(Base):
     n_public: Mapped[int]
     verifying_key_digest: Mapped[str] = mapped_column(String(64))
     verifying_key: Mapped[dict[str, Any]] = mapped_column(JSON)
+    domain_size: Mapped[int] = mapped_column(default=0, server_default="0")
+    """0: registered before it was kept; registering again tells it."""
     created_at: Mapped[float]
 
 
@@ -126,6 +128,10 @@ class AttemptRow(Base):
     number: Mapped[int]
     token: Mapped[str] = mapped_column(String(64))
     state: Mapped[AttemptState] = mapped_column(Status(AttemptState), default=AttemptState.QUEUED)
+    prover: Mapped[str | None] = mapped_column(String(64))
+    """The prover's key; None: the operator's own fleet."""
+    price_lamports: Mapped[int | None] = mapped_column(BigInteger)
+    """Fixed when it is assigned; None: before there was a market."""
     worker: Mapped[str | None] = mapped_column(String(96))
     progress: Mapped[float] = mapped_column(default=0.0)
     result_digest: Mapped[str | None] = mapped_column(String(64))
@@ -217,6 +223,8 @@ class Database:
     """
 
     def __init__(self, url: str, *, durable: bool = True) -> None:
+        import proofgrid.network.tables  # noqa: F401  # the rooms' tables, which build on this module's
+
         self._engine = _create_engine(url, durable)
         try:
             Base.metadata.create_all(self._engine)

@@ -10,6 +10,7 @@ from proofgrid.config import NetworkConfig
 from proofgrid.errors import InvalidProof, MalformedInput, NotFound
 from proofgrid.kernels.backend import Backend
 from proofgrid.models import AttemptState, Cause, CauseCode, Fulfilment, Submission, Verification
+from proofgrid.network.admission.records import attempt_ended
 from proofgrid.network.attempts import end_attempt
 from proofgrid.network.database import AttemptRow, CircuitRow, Database, RequestRow
 from proofgrid.network.transitions import move_attempt, move_fulfilment, move_verification
@@ -92,6 +93,7 @@ def _record(database: Database, config: NetworkConfig, verdict: Verdict, now: fl
                 session, attempt.id, attempt.token, AttemptState.SUBMITTED, AttemptState.ACCEPTED, finished_at=now
             ):
                 return  # somebody else judged it
+            attempt_ended(session, attempt, AttemptState.ACCEPTED, None, now)
             values = {"fulfilled_at": now, "updated_at": now}
             values["price_lamports"] = min(config.ask_lamports, request.max_price_lamports)  # the ask may have risen
             move_fulfilment(session, request.id, Fulfilment.PROVING, Fulfilment.FULFILLED, **values)

@@ -1,1 +1,1 @@
-"""Capacity challenges as a prover meets them: what is computed, from which seed, in which bytes. See docs/admission.md."""
+"""Capacity challenges as a prover meets them: what is computed, from what, in which bytes."""

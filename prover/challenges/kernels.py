@@ -14,7 +14,7 @@ from proofgrid.kernels.arrays import Array
 from proofgrid.kernels.backend import Backend
 from proofgrid.kernels.control import Control
 from proofgrid.kernels.curves import CURVES, Curve
-from proofgrid.prover.challenges.expansion import ELEMENT_BYTES, SEED_BYTES, expand
+from proofgrid.prover.challenges.expansion import ELEMENT_BYTES, expand
 
 CURVE: Curve = CURVES["bn254"]
 POINT_BYTES = 2 * CURVE.Fq.n_bytes

@@ -1,4 +1,4 @@
-"""Is an answer right? Each check costs a small part of what making the answer costs (docs/admission.md has the figures)."""
+"""Is an answer right? A check costs a small part of what the answer cost (figures: docs/admission.md)."""
 
 import secrets
 from collections.abc import Sequence

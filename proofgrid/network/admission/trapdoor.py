@@ -1,7 +1,7 @@
-"""The network's secret behind its challenges: discrete logs of a public set of points, and a secret linear functional.
+"""The network's secret behind its challenges: logs of a public set of points, and linear functionals.
 
-Both come from one secret of 32 bytes and the set's number, so that nothing secret lies in the database. Whoever knows the
-secret answers MSM challenges for nothing; it is a file of its own (mode 0600) and never leaves this module's users.
+Both come from one secret of 32 bytes and the set's number, so that nothing secret lies in the database. Whoever knows
+the secret answers MSM challenges for nothing; it lies in a file of its own (mode 0600).
 """
 
 import hashlib
@@ -28,7 +28,7 @@ class Trapdoor:
     number: int
     log_n: int
     backend: Backend = field(repr=False)
-    _functionals: dict[tuple[int, int], tuple[Array, Array]] = field(default_factory=dict, repr=False, compare=False)
+    _functionals: dict[int, dict[int, Array]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def logs(self) -> Array:
@@ -41,19 +41,20 @@ class Trapdoor:
         return encode_point(self.backend.scale(CURVE.g1, base, self.logs))
 
     def functional(self, log_n: int, steps: int) -> tuple[Array, Array]:
-        """(rho, sigma) with <rho, chain(x)> = <sigma, x> for every x; rho uniform and secret, kept after the first call.
+        """(rho, sigma) with <rho, chain(x)> = <sigma, x> for every x; rho uniform, secret, kept.
 
         The chain is M^steps with M = F D: D multiplies coefficient j by shift^j, F is the NTT, whose matrix is its own
-        transpose, so sigma = (D F)^steps rho. Cost, once: ``steps`` NTTs and as many products by a vector.
+        transpose, so sigma = (D F)^steps rho. Cost, once: ``steps`` NTTs and products by a vector, less those of a
+        shorter chain that is kept.
         """
-        if (log_n, steps) not in self._functionals:
-            rho = expand(self._derive(b"functional %d %d" % (log_n, steps)), 1 << log_n)
-            shifts = geometric(_FR, 1, _FR.non_residue, log_n, self.backend)
-            sigma = rho
-            for _ in range(steps):
+        kept = self._functionals.setdefault(log_n, {0: expand(self._derive(b"functional %d" % log_n), 1 << log_n)})
+        if steps not in kept:
+            done = max(known for known in list(kept) if known < steps)
+            sigma, shifts = kept[done], geometric(_FR, 1, _FR.non_residue, log_n, self.backend)
+            for _ in range(steps - done):
                 sigma = self.backend.field(_FR, "mul", self.backend.ntt(_FR, sigma), shifts)
-            self._functionals[log_n, steps] = rho, sigma
-        return self._functionals[log_n, steps]
+            kept[steps] = sigma
+        return kept[0], kept[steps]
 
     def _derive(self, what: bytes) -> bytes:
         return hmac.new(self.secret, b"proofgrid-admission-v1 %d " % self.number + what, hashlib.sha256).digest()
