@@ -19,7 +19,7 @@ from proofgrid.errors import ProofgridError
 from proofgrid.kernels.backend import Backend
 from proofgrid.models import Component
 from proofgrid.network import dispatch, reap, settle, verify
-from proofgrid.network.admission import challenges
+from proofgrid.network.admission import challenges, slashing
 from proofgrid.network.admission.examiner import Examiner
 from proofgrid.network.broker import Broker
 from proofgrid.network.chain import Chain
@@ -67,6 +67,8 @@ class Coordinator:
         )
 
     def run_settle(self, now: float) -> int:
+        if isinstance(self.chain, slashing.Court):
+            slashing.send_due(self.database, self.chain, now)
         return settle.settle(self.database, self.store, self.chain, self.config, self.prover, now)
 
     def run_reap(self, now: float) -> int:
