@@ -58,6 +58,33 @@ class MarketRules(_Section):
     """A prover that has not claimed what it won within so many seconds loses it to another."""
 
 
+class AdmissionRules(_Section):
+    """What a prover must show, how fast, and how often; docs/admission.md says why."""
+
+    log_n: Annotated[int, Field(ge=4, le=18)] = 14
+    """2^log_n points in a set."""
+    ntt_log_n: Annotated[int, Field(ge=4, le=15)] = 13
+    proof_log_n: Annotated[int, Field(ge=4, le=16)] = 12
+    passes: Annotated[int, Field(ge=1, le=100)] = 3
+    """Challenges in a row that admit a prover."""
+    target_s: Annotated[float, Field(gt=0)] = 2.0
+    """A challenge is made so long that it takes so many seconds at the speed measured so far."""
+    grace_s: Annotated[float, Field(gt=0)] = 5.0
+    """For the way there and back, over every time bound."""
+    min_msm_per_s: Annotated[float, Field(gt=0)] = 50_000.0
+    min_ntt_per_s: Annotated[float, Field(gt=0)] = 500_000.0
+    proof_s: Annotated[float, Field(gt=0)] = 10.0
+    repeat_mean_s: Annotated[float, Field(gt=0)] = 3600.0
+    wave_s: Annotated[float, Field(gt=0)] = 300.0
+    """Repeats come in waves: several keys on one machine are often asked at once."""
+    fetch_s: Annotated[float, Field(gt=0)] = 120.0
+    """A prover without work must come for a repeat within so many seconds."""
+    suspension_s: Annotated[float, Field(gt=0)] = 600.0
+    """Of the first suspension; each further one is twice as long, up to a day."""
+    rotate_after: Annotated[int, Field(ge=1)] = 4096
+    """Challenges over one set of points."""
+
+
 class NetworkConfig(_Section):
     """One network: where its state lies, where its services are, and its rules."""
 
@@ -80,6 +107,7 @@ class NetworkConfig(_Section):
     batch_size: Annotated[int, Field(ge=1, le=1 << 14)] = 256  # settlement.layout.batches.MAX_LEAVES
     ask_lamports: Lamports = 0
     prepared_bytes: Annotated[int, Field(ge=0)] = DEFAULT_PREPARED_BYTES
+    admission: AdmissionRules = AdmissionRules()
 
     @property
     def is_loopback(self) -> bool:

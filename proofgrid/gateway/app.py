@@ -8,7 +8,7 @@ from proofgrid.config import LOOPBACK_HOSTS
 from proofgrid.gateway import answers
 from proofgrid.gateway.bodies import BodyCap
 from proofgrid.gateway.origins import SameOrigin
-from proofgrid.gateway.routes import artifacts, batches, circuits, leases, market, requests, service
+from proofgrid.gateway.routes import artifacts, batches, challenges, circuits, leases, market, requests, service
 from proofgrid.gateway.services import Services
 
 ROUTERS = (
@@ -19,6 +19,7 @@ ROUTERS = (
     market.router,
     batches.router,
     leases.router,
+    challenges.router,
 )
 
 
@@ -34,6 +35,8 @@ def create_app(services: Services) -> FastAPI:
     def cap_of(path: str) -> int | None:
         if path.startswith("/v1/artifacts/"):
             return None  # the route streams to disk and counts
+        if path.startswith("/v1/prover/challenges/"):
+            return challenges.MAX_BODY_BYTES
         return limits.max_submission_bytes if path.endswith("/submit") else limits.max_json_bytes
 
     app.add_middleware(BodyCap, cap_of=cap_of)

@@ -10,7 +10,9 @@ from fastapi import Depends, Header, Request
 from proofgrid.config import NetworkConfig
 from proofgrid.errors import AccessDenied, MalformedInput
 from proofgrid.gateway.admissions import Admissions
+from proofgrid.gateway.nonces import MemoryNonces, Nonces
 from proofgrid.models import NetworkInfo
+from proofgrid.network.admission.examiner import Examiner
 from proofgrid.network.database import Database
 from proofgrid.prover.artifacts import ArtifactStore
 
@@ -30,6 +32,8 @@ class Services:
     worker_token: str = field(repr=False)
     api_token: str | None = field(default=None, repr=False)
     ring: Callable[[str], None] = _ring_nobody
+    examiner: Examiner | None = None
+    nonces: Nonces = field(default_factory=MemoryNonces, repr=False)
     admissions: Admissions = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from proofgrid.models import AttemptState, Cause, CauseCode, Fulfilment
 from proofgrid.models.statuses import LIVE_ATTEMPTS
+from proofgrid.network.admission.records import attempt_ended, attempt_withdrawn
 from proofgrid.network.database import AttemptRow, RequestRow
 from proofgrid.network.transitions import move_attempt, move_fulfilment, move_fulfilments
 
@@ -81,6 +82,7 @@ def end_attempt(
     document = cause.model_dump(mode="json")
     if not move_attempt(session, attempt.id, attempt.token, attempt.state, new, cause=document, finished_at=now):
         return False
+    attempt_ended(session, attempt, new, cause, now)
     old = session.scalars(select(RequestRow.fulfilment).where(RequestRow.id == attempt.request_id)).one()
     verdict = cause if final else _verdict(session, attempt, cause, max_attempts)
     if verdict is None:
@@ -115,4 +117,6 @@ def withdraw(session: Session, request_id: str, now: float) -> None:
     if attempt is not None:
         cause = Cause(code=CauseCode.REQUEST_ENDED, message="the request ended before this attempt")
         values = {"cause": cause.model_dump(mode="json"), "finished_at": now}
-        move_attempt(session, attempt.id, attempt.token, attempt.state, AttemptState.WITHDRAWN, **values)
+        was = attempt.state
+        if move_attempt(session, attempt.id, attempt.token, was, AttemptState.WITHDRAWN, **values):
+            attempt_withdrawn(session, attempt, was, now)

@@ -19,6 +19,8 @@ from proofgrid.errors import ProofgridError
 from proofgrid.kernels.backend import Backend
 from proofgrid.models import Component
 from proofgrid.network import dispatch, reap, settle, verify
+from proofgrid.network.admission import challenges, slashing
+from proofgrid.network.admission.examiner import Examiner
 from proofgrid.network.broker import Broker
 from proofgrid.network.chain import Chain
 from proofgrid.network.database import Database, LoopRow
@@ -54,6 +56,8 @@ class Coordinator:
     gateway_url: str
     backend: Backend | None = None
     room: WaitingRoom = field(default_factory=WaitingRoom)
+    examiner: Examiner | None = None
+    """Poses challenges to provers of other operators; None: nobody is asked."""
     clock: Callable[[], float] | None = None
     """Says when a verdict was reached, since verifying takes time; None takes the tick's own time."""
 
@@ -72,12 +76,16 @@ class Coordinator:
         )
 
     def run_settle(self, now: float) -> int:
+        if isinstance(self.chain, slashing.Court):
+            slashing.send_due(self.database, self.chain, now)
         return settle.settle(self.database, self.store, self.chain, self.config, self.prover, now)
 
     def run_reap(self, now: float) -> int:
         """Silent workers, late requests, old witnesses."""
         done = reap.reap_silent(self.database, self.config, now) + reap.expire_late(self.database, now)
         reap.purge_sealed(self.database, self.store, self.config, now)
+        if self.examiner is not None:
+            done += challenges.tend(self.database, self.examiner, now)
         return done
 
 

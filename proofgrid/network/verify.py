@@ -10,6 +10,7 @@ from proofgrid.config import NetworkConfig
 from proofgrid.errors import InvalidProof, MalformedInput, NotFound
 from proofgrid.kernels.backend import Backend
 from proofgrid.models import AttemptState, Cause, CauseCode, Fulfilment, Submission, Verification
+from proofgrid.network.admission.records import attempt_ended
 from proofgrid.network.attempts import end_attempt
 from proofgrid.network.database import AttemptRow, CircuitRow, Database, RequestRow
 from proofgrid.network.market.pricing import payable
@@ -102,6 +103,7 @@ def _record(database: Database, config: NetworkConfig, verdict: Verdict, now: fl
                 session, attempt.id, attempt.token, AttemptState.SUBMITTED, AttemptState.ACCEPTED, finished_at=now
             ):
                 return  # somebody else judged it
+            attempt_ended(session, attempt, AttemptState.ACCEPTED, None, now)
             values = {"fulfilled_at": now, "updated_at": now, "price_lamports": _price(attempt, config)}
             move_fulfilment(session, request.id, Fulfilment.PROVING, Fulfilment.FULFILLED, **values)
             move_verification(session, request.id, request.verification, Verification.VALID)

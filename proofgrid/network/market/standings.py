@@ -1,11 +1,13 @@
-"""What admission says of provers. Until a network admits any, only the operator's own fleet proves."""
+"""What admission says of provers, as the market reads it. The operator's own fleet needs no admission."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from proofgrid.models.challenges import Admission
 from proofgrid.models.market import SkipCause
+from proofgrid.network.admission.standing import standing
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,17 @@ NOBODY = Standing(admitted=False, reputation=0.0, units_per_s=None, stake=0)
 
 
 def standings(session: Session, now: float) -> Mapping[str, Standing]:
-    """By prover's key; one that is missing is not admitted."""
-    return {}
+    """By prover's key; one that is missing is not admitted. Nobody's stake is read from the chain yet, so all have none."""
+    return {
+        prover: Standing(
+            admitted=one.admitted,
+            reputation=one.reputation,
+            units_per_s=one.units_per_s,
+            stake=0,
+            barred=SkipCause.SUSPENDED if one.admission is Admission.SUSPENDED else None,
+        )
+        for prover, one in standing(session, now).items()
+    }
 
 
 def is_known(session: Session, prover: str, now: float) -> bool:

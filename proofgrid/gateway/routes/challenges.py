@@ -1,0 +1,68 @@
+"""/v1/prover/challenges: a prover shows what its machine can do. Every call is signed with the prover's hot key."""
+
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Request
+from fastapi.responses import FileResponse
+
+from proofgrid.errors import AccessDenied, NotFound
+from proofgrid.gateway.services import Services, Serving
+from proofgrid.models.challenges import (
+    MAX_ANSWER_BYTES,
+    ChallengeAnswer,
+    ChallengeCall,
+    ChallengeOffer,
+    ChallengeOutcome,
+)
+from proofgrid.network.admission import challenges
+from proofgrid.network.admission.examiner import Examiner
+from proofgrid.signed_calls import Call, check_call
+
+router = APIRouter(tags=["provers"])
+
+MAX_BODY_BYTES = 2 * MAX_ANSWER_BYTES + 1024
+
+ChallengePath = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+DigestPath = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
+
+
+async def signed_prover(request: Request, services: Serving) -> str:
+    """The key that signed this call, 64 hex digits; a call counts once."""
+    query = request.url.query
+    target = request.url.path + (f"?{query}" if query else "")
+    call = Call(services.info.chain_id, request.method, target, await request.body())
+    signed = check_call(request.headers, call, time.time())
+    if not services.nonces.is_first(signed):
+        raise AccessDenied("this signed call was made before; sign each call anew, with a fresh nonce")
+    return signed.key
+
+
+Prover = Annotated[str, Depends(signed_prover)]
+
+
+@router.post("/v1/prover/challenges")
+def ask(body: ChallengeCall, prover: Prover, services: Serving) -> ChallengeOffer:
+    """The challenge that is due, if one is; else when to ask again and what to download until then."""
+    return challenges.offer(services.database, _examiner(services), prover, body, time.time())
+
+
+@router.post("/v1/prover/challenges/{challenge_id}/answer")
+def answer(challenge_id: ChallengePath, body: ChallengeAnswer, prover: Prover, services: Serving) -> ChallengeOutcome:
+    """Judge an answer; the same twice is once."""
+    content, now = bytes.fromhex(body.content), time.time()
+    return challenges.answer(services.database, _examiner(services), prover, challenge_id, content, now)
+
+
+@router.get("/v1/challenges/artifacts/{digest}")
+def artifact(digest: DigestPath, services: Serving) -> FileResponse:
+    """A set of points or the known-answer circuit's proving key: public, and nothing else is served here."""
+    if not _examiner(services).publishes(services.database, digest):
+        raise NotFound(f"no challenge needs an artifact named {digest}")
+    return FileResponse(services.store.path(digest), media_type="application/octet-stream")
+
+
+def _examiner(services: Services) -> Examiner:
+    if services.examiner is None:
+        raise NotFound("this network admits no provers of other operators")
+    return services.examiner
