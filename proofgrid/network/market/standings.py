@@ -29,7 +29,7 @@ NOBODY = Standing(admitted=False, reputation=0.0, units_per_s=None, stake=0)
 
 
 def standings(session: Session, now: float) -> Mapping[str, Standing]:
-    """By prover's key; one that is missing is not admitted. Nobody's stake is read from the chain yet, so all have none."""
+    """By prover's key; one that is missing is not admitted. No stake is read from the chain yet: all have none."""
     return {
         prover: Standing(
             admitted=one.admitted,
