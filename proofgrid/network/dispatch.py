@@ -63,7 +63,9 @@ def put_back_lost(database: Database, config: NetworkConfig, broker: Broker, now
     overdue_since = now - config.timing.resend_after_s
     with database.reading() as session:
         overdue = session.scalars(
-            select(AttemptRow).where(AttemptRow.state == AttemptState.SENT, AttemptRow.sent_at <= overdue_since)
+            select(AttemptRow)
+            .where(AttemptRow.state == AttemptState.SENT, AttemptRow.sent_at <= overdue_since)
+            .order_by(AttemptRow.id)
         ).all()
         if not overdue:
             return 0

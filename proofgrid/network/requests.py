@@ -20,7 +20,9 @@ from proofgrid.models import (
 from proofgrid.network import circuits
 from proofgrid.network.attempts import live_attempt, withdraw
 from proofgrid.network.database import AttemptRow, RequestRow
+from proofgrid.network.locks import artifact_lock, lock, lock_requests
 from proofgrid.network.transitions import move_fulfilment
+from proofgrid.prover.artifacts import ArtifactStore
 
 
 def place(session: Session, requester: str, body: ProofRequest, *, ask_lamports: int, now: float) -> str:
@@ -31,6 +33,7 @@ def place(session: Session, requester: str, body: ProofRequest, *, ask_lamports:
     """
     # Sealing is randomised: a repeat carries other sealed bytes. That they hold the same is the requester's word.
     digest = hashlib.sha256(body.model_dump_json(exclude={"sealed_digest"}).encode()).hexdigest()
+    lock(session, f"idempotency key {body.idempotency_key} of {requester}")
     known = session.scalar(
         select(RequestRow).where(RequestRow.requester == requester, RequestRow.idempotency_key == body.idempotency_key)
     )
@@ -59,6 +62,13 @@ def place(session: Session, requester: str, body: ProofRequest, *, ask_lamports:
         )
         _end(session, row, Fulfilment.REQUESTED, Fulfilment.UNFULFILLABLE, cause, now)
     return row.id
+
+
+def require_uploaded(session: Session, store: ArtifactStore, digest: str) -> None:
+    """Raise :class:`NotFound` unless the artifact is here; until the transaction ends nobody sweeps it away."""
+    lock(session, artifact_lock(digest))
+    if not store.exists(digest):
+        raise NotFound(f"the sealed artifact {digest} has not been uploaded")
 
 
 def _require_fitting(session: Session, body: ProofRequest) -> None:
@@ -122,6 +132,7 @@ def cancel(session: Session, request_id: str, requester: str, now: float) -> Non
 
     Raises :class:`Conflict` once a worker proves it or it has ended otherwise.
     """
+    lock_requests(session, [request_id])
     row = owned(session, request_id, requester)
     if row.fulfilment is Fulfilment.CANCELLED:
         return
@@ -132,7 +143,7 @@ def cancel(session: Session, request_id: str, requester: str, now: float) -> Non
 
 
 def expire(session: Session, row: RequestRow, now: float) -> bool:
-    """End a request whose deadline has passed; False if a proof already waits for the verifier's word."""
+    """End a late request, which the caller locked; False if a proof already waits for the verifier's word."""
     attempt = live_attempt(session, row.id)
     if attempt is not None and attempt.state is AttemptState.SUBMITTED:
         return False

@@ -12,6 +12,7 @@ from proofgrid.kernels.backend import Backend
 from proofgrid.models import AttemptState, Cause, CauseCode, Fulfilment, Submission, Verification
 from proofgrid.network.attempts import end_attempt
 from proofgrid.network.database import AttemptRow, CircuitRow, Database, RequestRow
+from proofgrid.network.locks import lock_request_of
 from proofgrid.network.transitions import move_attempt, move_fulfilment, move_verification
 from proofgrid.prover.artifacts import ArtifactStore
 from proofgrid.verifier.groth16 import verify
@@ -85,6 +86,7 @@ def _judge(
 
 def _record(database: Database, config: NetworkConfig, verdict: Verdict, now: float) -> None:
     with database.writing() as session:
+        lock_request_of(session, verdict.attempt_id)
         attempt = session.get_one(AttemptRow, verdict.attempt_id)
         request = attempt.request
         if verdict.cause is None:

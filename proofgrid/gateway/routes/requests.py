@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from starlette.concurrency import run_in_threadpool
 
-from proofgrid.errors import NotFound
 from proofgrid.gateway.services import Requester, Services, Serving
 from proofgrid.models import Fulfilment, ProofAnswer, ProofRequest, ReceiptAnswer, RequestStatus, Settlement
 from proofgrid.network import requests, results
@@ -24,8 +23,7 @@ def place(body: ProofRequest, who: Requester, services: Serving) -> RequestStatu
     """Ask for one proof; the same idempotency key again is the same request."""
     ask = services.config.ask_lamports
     with services.database.writing() as session:
-        if not services.store.exists(body.sealed_digest):  # here, so that the reaper cannot delete it in between
-            raise NotFound(f"the sealed artifact {body.sealed_digest} has not been uploaded")
+        requests.require_uploaded(session, services.store, body.sealed_digest)
         request_id = requests.place(session, who, body, ask_lamports=ask, now=time.time())
     services.ring("dispatch")
     return _status(services, request_id, who)
