@@ -18,6 +18,8 @@ class PointSetRow(Base):
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     digest: Mapped[str] = mapped_column(String(64), unique=True)
+    secret_tag: Mapped[str] = mapped_column(String(32))
+    """Of the secret that it was made with; another secret cannot judge what is computed over it."""
     log_n: Mapped[int]
     n_issued: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[float]

@@ -270,6 +270,19 @@ def test_a_restart_keeps_secret_points_key_and_open_challenges(room: Room, tmp_p
     assert (tmp_path / "secrets" / "admission").stat().st_mode & 0o777 == 0o600
 
 
+def test_another_secret_makes_another_set_and_drops_what_it_cannot_judge(room: Room, tmp_path: Path) -> None:
+    old = room.challenge()
+    (tmp_path / "secrets" / "admission").unlink()
+    room.examiner = Examiner.open(
+        NetworkConfig(state_folder=tmp_path, admission=RULES), room.store, room.examiner.backend
+    )
+    fresh = room.challenge()
+    assert (fresh.artifact != old.artifact, fresh.id != old.id) == (True, True)
+    assert room.answer(fresh).state is ChallengeState.PASSED
+    with pytest.raises(NotFound):
+        room.answer(old)
+
+
 def test_the_database_allows_one_open_challenge(room: Room) -> None:
     challenge = room.challenge()
     with room.database.reading() as session:
