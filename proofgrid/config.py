@@ -41,6 +41,23 @@ class Timing(_Section):
     sealed_retention_s: float = 3600.0
 
 
+class MarketRules(_Section):
+    """How provers are chosen and paid; docs/market.md says why."""
+
+    rise_s: Annotated[float, Field(gt=0)] = 60.0
+    """Within so many seconds an offer that nobody takes has risen to its request's cap."""
+    slack: Annotated[float, Field(ge=1)] = 1.25
+    """A prover must be so much faster than the deadline, by its measured speed."""
+    min_reputation: Annotated[float, Field(ge=0, le=1)] = 0.3
+    min_stake_lamports: Lamports = 1
+    stake_share: Annotated[float, Field(gt=0, le=1)] = 0.9
+    """The prices that a prover has not yet earned stay within this share of its stake."""
+    late_bps: Annotated[int, Field(ge=0, le=10_000)] = 5_000
+    """Of the price, for a proof between a request's two deadlines."""
+    claim_s: Annotated[float, Field(gt=0)] = 30.0
+    """A prover that has not claimed what it won within so many seconds loses it to another."""
+
+
 class AdmissionRules(_Section):
     """What a prover must show, how fast, and how often; docs/admission.md says why."""
 
@@ -85,6 +102,7 @@ class NetworkConfig(_Section):
     """A key file, or another source of ``settlement.wallet.load_signer``: ``env:NAME``, ``stdin:``, ``prompt:``."""
     limits: Limits = Limits()
     timing: Timing = Timing()
+    market: MarketRules = MarketRules()
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 5
     batch_size: Annotated[int, Field(ge=1, le=1 << 14)] = 256  # settlement.layout.batches.MAX_LEAVES
     ask_lamports: Lamports = 0

@@ -8,7 +8,7 @@ from proofgrid.config import LOOPBACK_HOSTS
 from proofgrid.gateway import answers
 from proofgrid.gateway.bodies import BodyCap
 from proofgrid.gateway.origins import SameOrigin
-from proofgrid.gateway.routes import artifacts, batches, challenges, circuits, leases, requests, service
+from proofgrid.gateway.routes import artifacts, batches, challenges, circuits, leases, market, requests, service
 from proofgrid.gateway.services import Services
 
 ROUTERS = (
@@ -16,6 +16,7 @@ ROUTERS = (
     artifacts.router,
     circuits.router,
     requests.router,
+    market.router,
     batches.router,
     leases.router,
     challenges.router,

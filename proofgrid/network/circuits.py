@@ -46,6 +46,7 @@ def inspect(store: ArtifactStore, registration: CircuitRegistration) -> CircuitI
         wasm_digest=registration.wasm_digest,
         curve=zkey.curve.name,
         n_public=zkey.n_public,
+        domain_size=zkey.domain_size,
         verifying_key_digest=key.digest().hex(),
         verifying_key=key.to_json(),
     )
@@ -53,8 +54,11 @@ def inspect(store: ArtifactStore, registration: CircuitRegistration) -> CircuitI
 
 def save(session: Session, circuit: CircuitInfo, now: float) -> None:
     """Register an inspected circuit; once is enough, twice is the same."""
-    if session.get(CircuitRow, circuit.id) is None:
+    row = session.get(CircuitRow, circuit.id)
+    if row is None:
         session.add(CircuitRow(**circuit.model_dump(), created_at=now))
+    elif not row.domain_size:
+        row.domain_size = circuit.domain_size
 
 
 def find(session: Session, identity: str) -> CircuitInfo:

@@ -13,6 +13,7 @@ from proofgrid.models import AttemptState, Cause, CauseCode, Fulfilment, Submiss
 from proofgrid.network.admission.records import attempt_ended
 from proofgrid.network.attempts import end_attempt
 from proofgrid.network.database import AttemptRow, CircuitRow, Database, RequestRow
+from proofgrid.network.market.pricing import payable
 from proofgrid.network.transitions import move_attempt, move_fulfilment, move_verification
 from proofgrid.prover.artifacts import ArtifactStore
 from proofgrid.verifier.groth16 import verify
@@ -84,6 +85,15 @@ def _judge(
     return None
 
 
+def _price(attempt: AttemptRow, config: NetworkConfig) -> int:
+    """What the requester pays: the price of the assignment, by the late rule, within the cap."""
+    request = attempt.request
+    price = config.ask_lamports if attempt.price_lamports is None else attempt.price_lamports
+    arrived_at = request.deadline_at if attempt.submitted_at is None else attempt.submitted_at
+    due = payable(price, arrived_at, request.pay_until_at, config.market.late_bps)
+    return min(due, request.max_price_lamports)
+
+
 def _record(database: Database, config: NetworkConfig, verdict: Verdict, now: float) -> None:
     with database.writing() as session:
         attempt = session.get_one(AttemptRow, verdict.attempt_id)
@@ -94,8 +104,7 @@ def _record(database: Database, config: NetworkConfig, verdict: Verdict, now: fl
             ):
                 return  # somebody else judged it
             attempt_ended(session, attempt, AttemptState.ACCEPTED, None, now)
-            values = {"fulfilled_at": now, "updated_at": now}
-            values["price_lamports"] = min(config.ask_lamports, request.max_price_lamports)  # the ask may have risen
+            values = {"fulfilled_at": now, "updated_at": now, "price_lamports": _price(attempt, config)}
             move_fulfilment(session, request.id, Fulfilment.PROVING, Fulfilment.FULFILLED, **values)
             move_verification(session, request.id, request.verification, Verification.VALID)
         elif attempt.state is AttemptState.SUBMITTED and end_attempt(

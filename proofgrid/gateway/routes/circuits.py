@@ -18,7 +18,7 @@ def register(registration: CircuitRegistration, services: Serving) -> CircuitInf
     circuit_id = circuits.circuit_id(registration.zkey_digest, registration.wasm_digest)
     with services.database.reading() as session:
         known = circuits.lookup(session, circuit_id)
-    if known is not None:
+    if known is not None and known.domain_size:
         return known
     info = circuits.inspect(services.store, registration)
     with services.database.writing() as session:
