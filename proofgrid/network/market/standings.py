@@ -1,4 +1,4 @@
-"""What admission says of provers. Until a network admits any, only the operator's own fleet proves."""
+"""What admission says of provers, as the market reads it. The operator's own fleet needs no admission."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from proofgrid.models.challenges import Admission
 from proofgrid.models.market import SkipCause
-from proofgrid.network.admission import standing as admission
+from proofgrid.network.admission.standing import standing
 
 
 @dataclass(frozen=True)
@@ -29,16 +29,16 @@ NOBODY = Standing(admitted=False, reputation=0.0, units_per_s=None, stake=0)
 
 
 def standings(session: Session, now: float) -> Mapping[str, Standing]:
-    """By prover's key; one that is missing is not admitted."""
+    """By prover's key; one that is missing is not admitted. No stake is read from the chain yet: all have none."""
     return {
         prover: Standing(
-            admitted=found.admitted,
-            reputation=found.reputation,
-            units_per_s=found.units_per_s,
-            stake=0,  # until provers register with their account on chain
-            barred=SkipCause.SUSPENDED if found.admission is Admission.SUSPENDED else None,
+            admitted=one.admitted,
+            reputation=one.reputation,
+            units_per_s=one.units_per_s,
+            stake=0,
+            barred=SkipCause.SUSPENDED if one.admission is Admission.SUSPENDED else None,
         )
-        for prover, found in admission.standing(session, now).items()
+        for prover, one in standing(session, now).items()
     }
 
 

@@ -1,6 +1,7 @@
 """From candidate to admitted, and back: offers, answers, repeats, suspensions."""
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,11 +79,12 @@ class Room:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Room:
+def room(tmp_path: Path, database_url: str | None) -> Iterator[Room]:
     config = NetworkConfig(state_folder=tmp_path, admission=RULES)
-    database = Database(config.resolved_database_url, durable=False)
+    database = Database(database_url or config.resolved_database_url, durable=False)
     store = ArtifactStore(config.store_folder)
-    return Room(database, Examiner.open(config, store, select_backend("native")), store)
+    yield Room(database, Examiner.open(config, store, select_backend("native")), store)
+    database.close()
 
 
 def wrong(content: bytes) -> bytes:
