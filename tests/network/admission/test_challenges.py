@@ -22,7 +22,7 @@ from proofgrid.models.challenges import (
     ChallengeState,
     StandingCode,
 )
-from proofgrid.network.admission import challenges
+from proofgrid.network.admission import challenges, records
 from proofgrid.network.admission.examiner import Examiner
 from proofgrid.network.database import Database
 from proofgrid.network.tables.admission import AdmissionRow, ChallengeRow, PointSetRow
@@ -225,13 +225,14 @@ def test_a_late_repeat_is_asked_again_soon_and_a_second_one_suspends(room: Room)
 
 def test_a_passed_repeat_clears_a_late_one_and_counts_for_reputation(room: Room) -> None:
     room.admit()
-    before = room.offer().standing.reputation
     challenge = room.repeat()
     room.now = challenge.answer_until + 1
     room.expire()
-    outcome = room.answer(room.repeat())
+    challenge = room.repeat()
+    before = room.offer().standing.reputation
+    outcome = room.answer(challenge)
     assert outcome.state is ChallengeState.PASSED
-    assert room.row().slow == 0
+    assert (room.row().slow, outcome.standing.cause) == (0, None)
     assert outcome.standing.reputation > before
 
 
@@ -283,6 +284,34 @@ def test_another_secret_makes_another_set_and_drops_what_it_cannot_judge(room: R
     assert room.answer(fresh).state is ChallengeState.PASSED
     with pytest.raises(NotFound):
         room.answer(old)
+
+
+def test_asking_is_a_sign_of_life_and_silence_is_downtime(room: Room) -> None:
+    room.admit()
+    for _ in range(30):
+        room.offer()
+        room.now += 10
+    with room.database.reading() as session:
+        tally = records.tally_of(session, ALICE, room.now)
+    assert tally.watched_s == pytest.approx(tally.up_s)
+    assert 240 <= tally.up_s <= 300
+    room.now += 3600
+    room.offer()
+    with room.database.reading() as session:
+        assert records.tally_of(session, ALICE, room.now).uptime < 0.6
+
+
+def test_challenges_that_ended_are_forgotten_after_a_week_and_their_effect_is_not(room: Room) -> None:
+    room.admit()
+    room.now += challenges.KEPT_S
+    challenges.tend(room.database, room.examiner, room.now)
+    with room.database.reading() as session:
+        assert len(session.scalars(select(ChallengeRow)).all()) == RULES.passes
+    room.now += 3600
+    challenges.tend(room.database, room.examiner, room.now)
+    with room.database.reading() as session:
+        assert not session.scalars(select(ChallengeRow)).all()
+    assert room.row().msm_per_s is not None
 
 
 def test_the_database_allows_one_open_challenge(room: Room) -> None:
