@@ -18,12 +18,7 @@ HEARD_EVERY_S = PULSE_GAP_S / 3
 def tally_of(session: Session, prover: str, now: float) -> Tally:
     """What is remembered of a prover, faded until ``now``."""
     row = session.get(ReputationRow, prover)
-    return Tally(decayed_at=now) if row is None else tally_in(row, now)
-
-
-def tally_in(row: ReputationRow, now: float) -> Tally:
-    """The tally that a row holds, faded until ``now``."""
-    return _tally(row).at(now)
+    return Tally(decayed_at=now) if row is None else _tally(row).at(now)
 
 
 def change(session: Session, prover: str, now: float, event: Callable[[Tally], Tally]) -> None:
