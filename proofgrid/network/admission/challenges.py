@@ -180,10 +180,12 @@ def suspend(rules: AdmissionRules, row: AdmissionRow, cause: StandingCause, now:
 def _passed(session: Session, examiner: Examiner, row: AdmissionRow, challenge: ChallengeRow, now: float) -> None:
     rules = examiner.rules
     speed = (challenge.steps << challenge.log_n) / max(now - challenge.issued_at, 1e-3)
+    # A candidate's first challenges are short, and their times mostly the way there and back: the latest counts.
+    is_first = row.state is Admission.CANDIDATE
     if challenge.kind is ChallengeKind.MSM:
-        row.msm_per_s = policy.smoothed(row.msm_per_s, speed)
+        row.msm_per_s = speed if is_first else policy.smoothed(row.msm_per_s, speed)
     elif challenge.kind is ChallengeKind.NTT:
-        row.ntt_per_s = policy.smoothed(row.ntt_per_s, speed)
+        row.ntt_per_s = speed if is_first else policy.smoothed(row.ntt_per_s, speed)
     row.passed, row.slow, row.updated_at = row.passed + 1, 0, now
     if row.state is Admission.CANDIDATE and row.passed >= rules.passes:
         row.state = Admission.ADMITTED

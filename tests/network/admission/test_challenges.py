@@ -92,7 +92,7 @@ def wrong(content: bytes) -> bytes:
     return bytes([content[0] ^ 1]) + content[1:]
 
 
-def test_a_candidate_is_admitted_after_one_challenge_of_each_kind(room: Room) -> None:
+def test_a_candidate_is_admitted_after_challenges_of_every_kind(room: Room) -> None:
     kinds = []
     for number in range(RULES.passes):
         standing = room.offer().standing
@@ -107,6 +107,29 @@ def test_a_candidate_is_admitted_after_one_challenge_of_each_kind(room: Room) ->
     assert outcome.standing.admission is Admission.ADMITTED
     assert outcome.standing.units_per_s is not None
     assert room.row().due_at > room.now
+
+
+def test_a_candidates_second_challenge_is_as_long_as_its_first_one_shows_and_the_latest_speed_counts(
+    room: Room,
+) -> None:
+    steps, speeds = [], []
+    for _ in range(RULES.passes):
+        challenge = room.challenge()
+        room.now += 0.001 if len(steps) < 3 else 0.01
+        room.answer(challenge)
+        steps.append((challenge.kind, challenge.steps))
+        speeds.append(room.row().msm_per_s)
+    first, second = (count for kind, count in steps if kind is ChallengeKind.MSM)
+    assert first < second
+    assert speeds[0] == pytest.approx(first * 32 / 0.001, rel=0.01)
+    assert speeds[-1] == pytest.approx(second * 32 / 0.01, rel=0.01)
+    challenge = room.repeat()
+    while challenge.kind is not ChallengeKind.MSM:
+        room.answer(challenge)
+        challenge = room.repeat()
+    room.now += 0.0001
+    room.answer(challenge)
+    assert room.row().msm_per_s < challenge.steps * 32 / 0.0002  # one fast answer does not make a fast prover
 
 
 def test_nothing_is_offered_before_points_and_key_are_held_and_none_before_it_is_due(room: Room) -> None:
