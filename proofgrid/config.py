@@ -65,8 +65,8 @@ class AdmissionRules(_Section):
     """2^log_n points in a set."""
     ntt_log_n: Annotated[int, Field(ge=4, le=15)] = 13
     proof_log_n: Annotated[int, Field(ge=4, le=16)] = 12
-    passes: Annotated[int, Field(ge=1, le=100)] = 3
-    """Challenges in a row that admit a prover."""
+    passes: Annotated[int, Field(ge=1, le=100)] = 6
+    """Challenges in a row that admit a prover: each kind twice, the second time as long as the first one shows."""
     target_s: Annotated[float, Field(gt=0)] = 2.0
     """A challenge is made so long that it takes so many seconds at the speed measured so far."""
     grace_s: Annotated[float, Field(gt=0)] = 5.0

@@ -38,7 +38,13 @@ async def signed_prover(request: Request, services: Serving) -> str:
     return signed.key
 
 
+async def arrived_at() -> float:
+    """When the call was here, whole: what waits for a thread afterwards is not the prover's time."""
+    return time.time()
+
+
 Prover = Annotated[str, Depends(signed_prover)]
+Arrived = Annotated[float, Depends(arrived_at)]
 
 
 @router.post("/v1/prover/challenges")
@@ -48,9 +54,11 @@ def ask(body: ChallengeCall, prover: Prover, services: Serving) -> ChallengeOffe
 
 
 @router.post("/v1/prover/challenges/{challenge_id}/answer")
-def answer(challenge_id: ChallengePath, body: ChallengeAnswer, prover: Prover, services: Serving) -> ChallengeOutcome:
+def answer(
+    challenge_id: ChallengePath, body: ChallengeAnswer, prover: Prover, now: Arrived, services: Serving
+) -> ChallengeOutcome:
     """Judge an answer; the same twice is once."""
-    content, now = bytes.fromhex(body.content), time.time()
+    content = bytes.fromhex(body.content)
     return challenges.answer(services.database, _examiner(services), prover, challenge_id, content, now)
 
 

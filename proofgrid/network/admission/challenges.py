@@ -29,7 +29,7 @@ from proofgrid.models.challenges import (
 from proofgrid.models.statuses import LIVE_ATTEMPTS
 from proofgrid.network.admission import causes, policy
 from proofgrid.network.admission.examiner import Exam, Examiner
-from proofgrid.network.admission.records import change, tally_of
+from proofgrid.network.admission.records import change, heard, tally_of
 from proofgrid.network.admission.reputation import CHALLENGE_WEIGHT
 from proofgrid.network.database import AttemptRow, Database
 from proofgrid.network.tables.admission import AdmissionRow, ChallengeRow, PointSetRow
@@ -40,6 +40,9 @@ SLOW_LIMIT = 2
 MAX_CANDIDATES = 10_000
 """Keys are free: so many may try at once."""
 FORGOTTEN_AFTER_S = 86400.0
+KEPT_S = 7 * 86400.0
+"""Challenges that ended; their effect stays in the prover's row."""
+_CLOSED = tuple(state for state in ChallengeState if state is not ChallengeState.OPEN)
 _DRAW = random.SystemRandom()
 
 
@@ -53,6 +56,8 @@ def offer(database: Database, examiner: Examiner, prover: str, call: ChallengeCa
     points, key = examiner.current_set(database, now), examiner.proving_key()
     with database.writing() as session:
         row = enrolled(session, prover, now)
+        if row.state is Admission.ADMITTED:
+            heard(session, prover, now)
         challenge = _open(session, prover)
         if challenge is not None and challenge.answer_until < now:
             _end_slow(session, examiner, row, challenge, causes.no_answer(challenge), now)
@@ -134,15 +139,18 @@ def expire(database: Database, examiner: Examiner, busy: frozenset[str], now: fl
 
 
 def tend(database: Database, examiner: Examiner, now: float) -> int:
-    """:func:`expire`, and candidates forgotten that left after a while; a coordinator's tick. Their number."""
+    """:func:`expire`, and what is old is forgotten; a coordinator's tick. The number of challenges that ended."""
     busy = select(AttemptRow.prover).where(AttemptRow.prover.is_not(None), AttemptRow.state.in_(LIVE_ATTEMPTS))
     gone = (AdmissionRow.state == Admission.CANDIDATE) & (AdmissionRow.updated_at < now - FORGOTTEN_AFTER_S)
+    old = (ChallengeRow.state.in_(_CLOSED)) & (ChallengeRow.answer_until < now - KEPT_S)
     with database.reading() as session:
         working = frozenset(prover for prover in session.scalars(busy.distinct()) if prover is not None)
         has_gone = session.scalar(select(AdmissionRow.prover).where(gone).limit(1)) is not None
-    if has_gone:
+        has_old = session.scalar(select(ChallengeRow.id).where(old).limit(1)) is not None
+    if has_gone or has_old:
         with database.writing() as session:
             session.execute(delete(AdmissionRow).where(gone))
+            session.execute(delete(ChallengeRow).where(old))
     return expire(database, examiner, working, now)
 
 
@@ -172,14 +180,17 @@ def suspend(rules: AdmissionRules, row: AdmissionRow, cause: StandingCause, now:
 def _passed(session: Session, examiner: Examiner, row: AdmissionRow, challenge: ChallengeRow, now: float) -> None:
     rules = examiner.rules
     speed = (challenge.steps << challenge.log_n) / max(now - challenge.issued_at, 1e-3)
+    # A candidate's first challenges are short, and their times mostly the way there and back: the latest counts.
+    is_first = row.state is Admission.CANDIDATE
     if challenge.kind is ChallengeKind.MSM:
-        row.msm_per_s = policy.smoothed(row.msm_per_s, speed)
+        row.msm_per_s = speed if is_first else policy.smoothed(row.msm_per_s, speed)
     elif challenge.kind is ChallengeKind.NTT:
-        row.ntt_per_s = policy.smoothed(row.ntt_per_s, speed)
+        row.ntt_per_s = speed if is_first else policy.smoothed(row.ntt_per_s, speed)
     row.passed, row.slow, row.updated_at = row.passed + 1, 0, now
     if row.state is Admission.CANDIDATE and row.passed >= rules.passes:
-        row.state, row.cause = Admission.ADMITTED, None
+        row.state = Admission.ADMITTED
     if row.state is Admission.ADMITTED:
+        row.cause = None
         row.due_at = policy.next_repeat_at(rules, now, row.slow, examiner.secret, _DRAW)
         change(session, row.prover, now, lambda tally: tally.succeeded(now, weight=CHALLENGE_WEIGHT))
     else:

@@ -6,18 +6,19 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from proofgrid.config import AdmissionRules, NetworkConfig
 from proofgrid.kernels.backend import Backend
 from proofgrid.kernels.backend import select as select_backend
-from proofgrid.models.challenges import ChallengeKind
+from proofgrid.models.challenges import ChallengeKind, ChallengeState
 from proofgrid.network.admission.checks import check_msm, check_ntt, check_proof
 from proofgrid.network.admission.trapdoor import Trapdoor
 from proofgrid.network.database import Database
 from proofgrid.network.secret_files import load_or_create_token, make_private_folder
-from proofgrid.network.tables.admission import PointSetRow
+from proofgrid.network.tables.admission import ChallengeRow, PointSetRow
 from proofgrid.prover.artifacts import ArtifactStore
 from proofgrid.prover.challenges import squares
 from proofgrid.prover.challenges.kernels import CURVE
@@ -63,23 +64,34 @@ class Examiner:
         return cls(config.admission, store, secret, config.state_folder, backend or select_backend())
 
     def current_set(self, database: Database, now: float) -> PointSetRow:
-        """The set for new challenges; a new one where there is none, it is worn out or of another size.
+        """The set for new challenges; a new one where there is none, or it is worn out, of another size or secret.
 
         Cost of a new one: 2^log_n fixed-base multiplications, outside any transaction.
         """
         with database.reading() as session:
             row = latest_set(session)
-        if row is not None and row.log_n == self.rules.log_n and row.n_issued < self.rules.rotate_after:
+        if row is not None and self._is_good(row):
             return row
-        number = 0 if row is None else row.number + 1
-        digest = self.store.put(self._trapdoor(number, self.rules.log_n).points())
-        with database.writing() as session:
-            made = session.get(PointSetRow, number)
-            if made is None:  # nobody else was faster
-                made = PointSetRow(number=number, digest=digest, log_n=self.rules.log_n, created_at=now)
+        trapdoor = self._trapdoor(0 if row is None else row.number + 1, self.rules.log_n)
+        digest = self.store.put(trapdoor.points())
+        made = PointSetRow(
+            number=trapdoor.number, digest=digest, secret_tag=trapdoor.tag, log_n=trapdoor.log_n, created_at=now
+        )
+        try:
+            with database.writing() as session:
                 session.add(made)
-                log.info("admission: set %d of 2^%d points", number, self.rules.log_n)
+                if row is not None and row.secret_tag != self._trapdoor(row.number, row.log_n).tag:
+                    log.warning("admission: the secret is another; open challenges over the old points are dropped")
+                    session.execute(delete(ChallengeRow).where(ChallengeRow.state == ChallengeState.OPEN))
+            log.info("admission: set %d of 2^%d points", made.number, made.log_n)
+        except IntegrityError:  # another process was faster, with the same points
+            with database.reading() as session:
+                made = session.get_one(PointSetRow, trapdoor.number)
         return made
+
+    def _is_good(self, row: PointSetRow) -> bool:
+        is_worn = row.n_issued >= self.rules.rotate_after or row.log_n != self.rules.log_n
+        return not is_worn and row.secret_tag == self._trapdoor(row.number, row.log_n).tag
 
     def proving_key(self) -> str:
         """The digest of the known-answer circuit's proving key; the first call makes it. Cost: a setup of its size."""

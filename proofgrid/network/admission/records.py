@@ -8,20 +8,17 @@ from sqlalchemy.orm import Session
 
 from proofgrid.models import AttemptState, Cause, CauseCode, Fulfilment
 from proofgrid.network.admission import policy
-from proofgrid.network.admission.reputation import Tally
+from proofgrid.network.admission.reputation import PULSE_GAP_S, Tally
 from proofgrid.network.database import AttemptRow, RequestRow
 from proofgrid.network.tables.admission import AdmissionRow, ReputationRow
+
+HEARD_EVERY_S = PULSE_GAP_S / 3
 
 
 def tally_of(session: Session, prover: str, now: float) -> Tally:
     """What is remembered of a prover, faded until ``now``."""
     row = session.get(ReputationRow, prover)
-    return Tally(decayed_at=now) if row is None else tally_in(row, now)
-
-
-def tally_in(row: ReputationRow, now: float) -> Tally:
-    """The tally that a row holds, faded until ``now``."""
-    return _tally(row).at(now)
+    return Tally(decayed_at=now) if row is None else _tally(row).at(now)
 
 
 def change(session: Session, prover: str, now: float, event: Callable[[Tally], Tally]) -> None:
@@ -64,7 +61,10 @@ def attempt_withdrawn(session: Session, attempt: AttemptRow, was: AttemptState, 
 
 
 def heard(session: Session, prover: str, now: float) -> None:
-    """A sign of life of a prover: a pulse, a call for work."""
+    """A sign of life of a prover: a pulse, a call for work. Written down once in ``HEARD_EVERY_S``."""
+    known = session.scalar(select(ReputationRow.heard_at).where(ReputationRow.prover == prover))
+    if known is not None and 0 <= now - known < HEARD_EVERY_S:
+        return
     change(session, prover, now, lambda tally: tally.heard(now))
 
 

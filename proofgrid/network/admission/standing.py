@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from proofgrid.models.challenges import Admission
 from proofgrid.network.admission import policy
-from proofgrid.network.admission.records import tally_in
-from proofgrid.network.admission.reputation import START
+from proofgrid.network.admission.reputation import START, Tally
 from proofgrid.network.tables.admission import AdmissionRow, ReputationRow
 
 
@@ -28,17 +28,26 @@ class Standing:
         return self.admission is Admission.ADMITTED
 
 
+_A, _R = AdmissionRow, ReputationRow
+_COLUMNS = (_A.prover, _A.state, _A.msm_per_s, _A.ntt_per_s, _A.proven_per_s, _A.cause)
+_COUNTS = (_R.decayed_at, _R.successes, _R.faults, _R.invalid, _R.up_s, _R.watched_s)
+
+
 def standing(session: Session, now: float) -> Mapping[str, Standing]:
-    """Every prover that ever asked for a challenge, by key. Cost: one query, 10 us a prover."""
-    rows = session.execute(
-        select(AdmissionRow, ReputationRow).outerjoin(ReputationRow, ReputationRow.prover == AdmissionRow.prover)
+    """Every prover that ever asked for a challenge, by key. Cost: one query, 30 us a prover."""
+    rows = session.execute(select(*_COLUMNS, *_COUNTS).outerjoin(_R, _R.prover == _A.prover))
+    return {row.prover: _standing(row, now) for row in rows}
+
+
+def _standing(row: Row[Any], now: float) -> Standing:
+    # Causes and latencies, which the score does not need, are not read.
+    tally = None
+    if row.decayed_at is not None:
+        counts = {"up_s": row.up_s, "watched_s": row.watched_s}
+        tally = Tally(row.decayed_at, row.successes, row.faults, row.invalid, **counts).at(now)
+    return Standing(
+        admission=row.state,
+        reputation=START if tally is None else tally.score,
+        units_per_s=policy.units_per_s(row.msm_per_s, row.ntt_per_s, row.proven_per_s),
+        cause=None if row.cause is None else str(row.cause["code"]),
     )
-    return {
-        row.prover: Standing(
-            admission=row.state,
-            reputation=START if tally is None else tally_in(tally, now).score,
-            units_per_s=policy.units_per_s(row.msm_per_s, row.ntt_per_s, row.proven_per_s),
-            cause=None if row.cause is None else str(row.cause["code"]),
-        )
-        for row, tally in rows
-    }

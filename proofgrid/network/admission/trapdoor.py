@@ -35,6 +35,11 @@ class Trapdoor:
         """d_i, ``uint64[2^log_n, 4]``. Secret."""
         return expand(self._derive(b"logs"), 1 << self.log_n)
 
+    @property
+    def tag(self) -> str:
+        """Tells this secret's set from another's, and nothing more."""
+        return self._derive(b"tag").hex()[:32]
+
     def points(self) -> bytes:
         """The public set as its artifact. Cost: 2^log_n fixed-base multiplications, 0.5 to 1 us each on two cores."""
         base = encode_points(CURVE.g1, [CURVE.g1_generator])[0]

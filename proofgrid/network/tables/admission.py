@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, Index, LargeBinary, String, Text, text
+from sqlalchemy import JSON, BigInteger, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from proofgrid.models.challenges import Admission, ChallengeKind, ChallengeState
@@ -18,6 +18,8 @@ class PointSetRow(Base):
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     digest: Mapped[str] = mapped_column(String(64), unique=True)
+    secret_tag: Mapped[str] = mapped_column(String(32))
+    """Of the secret that it was made with; another secret cannot judge what is computed over it."""
     log_n: Mapped[int]
     n_issued: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[float]
@@ -55,10 +57,11 @@ class ChallengeRow(Base):
     __table_args__ = (
         Index("one_open_challenge", "prover", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("challenges_by_state", "state", "answer_until"),
+        Index("challenges_by_prover", "prover", "issued_at"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    prover: Mapped[str] = mapped_column(String(64), index=True)
+    prover: Mapped[str] = mapped_column(String(64))
     kind: Mapped[ChallengeKind] = mapped_column(Status(ChallengeKind))
     seed: Mapped[str] = mapped_column(String(64))
     log_n: Mapped[int]
@@ -94,15 +97,16 @@ class SlashRow(Base):
     """A missed deadline on its way to the chain: one row, one transaction that lands."""
 
     __tablename__ = "slashes"
+    __table_args__ = (Index("slashes_by_state", "state", "due_at"),)
 
     request: Mapped[str] = mapped_column(String(44), primary_key=True)
     """The request's account on chain."""
-    request_id: Mapped[str] = mapped_column(String(64), index=True)
+    request_id: Mapped[str] = mapped_column(String(64))
     prover: Mapped[str | None] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(16))
     due_at: Mapped[float]
     signature: Mapped[str | None] = mapped_column(String(88))
     transaction: Mapped[bytes | None] = mapped_column(LargeBinary)
-    last_valid_block_height: Mapped[int | None]
+    last_valid_block_height: Mapped[int | None] = mapped_column(BigInteger)
     note: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[float]

@@ -1,6 +1,7 @@
 """From candidate to admitted, and back: offers, answers, repeats, suspensions."""
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from proofgrid.models.challenges import (
     ChallengeState,
     StandingCode,
 )
-from proofgrid.network.admission import challenges
+from proofgrid.network.admission import challenges, records
 from proofgrid.network.admission.examiner import Examiner
 from proofgrid.network.database import Database
 from proofgrid.network.tables.admission import AdmissionRow, ChallengeRow, PointSetRow
@@ -78,11 +79,12 @@ class Room:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Room:
+def room(tmp_path: Path, database_url: str | None) -> Iterator[Room]:
     config = NetworkConfig(state_folder=tmp_path, admission=RULES)
-    database = Database(config.resolved_database_url, durable=False)
+    database = Database(database_url or config.resolved_database_url, durable=False)
     store = ArtifactStore(config.store_folder)
-    return Room(database, Examiner.open(config, store, select_backend("native")), store)
+    yield Room(database, Examiner.open(config, store, select_backend("native")), store)
+    database.close()
 
 
 def wrong(content: bytes) -> bytes:
@@ -90,7 +92,7 @@ def wrong(content: bytes) -> bytes:
     return bytes([content[0] ^ 1]) + content[1:]
 
 
-def test_a_candidate_is_admitted_after_one_challenge_of_each_kind(room: Room) -> None:
+def test_a_candidate_is_admitted_after_challenges_of_every_kind(room: Room) -> None:
     kinds = []
     for number in range(RULES.passes):
         standing = room.offer().standing
@@ -105,6 +107,29 @@ def test_a_candidate_is_admitted_after_one_challenge_of_each_kind(room: Room) ->
     assert outcome.standing.admission is Admission.ADMITTED
     assert outcome.standing.units_per_s is not None
     assert room.row().due_at > room.now
+
+
+def test_a_candidates_second_challenge_is_as_long_as_its_first_one_shows_and_the_latest_speed_counts(
+    room: Room,
+) -> None:
+    steps, speeds = [], []
+    for _ in range(RULES.passes):
+        challenge = room.challenge()
+        room.now += 0.001 if len(steps) < 3 else 0.01
+        room.answer(challenge)
+        steps.append((challenge.kind, challenge.steps))
+        speeds.append(room.row().msm_per_s)
+    first, second = (count for kind, count in steps if kind is ChallengeKind.MSM)
+    assert first < second
+    assert speeds[0] == pytest.approx(first * 32 / 0.001, rel=0.01)
+    assert speeds[-1] == pytest.approx(second * 32 / 0.01, rel=0.01)
+    challenge = room.repeat()
+    while challenge.kind is not ChallengeKind.MSM:
+        room.answer(challenge)
+        challenge = room.repeat()
+    room.now += 0.0001
+    room.answer(challenge)
+    assert room.row().msm_per_s < challenge.steps * 32 / 0.0002  # one fast answer does not make a fast prover
 
 
 def test_nothing_is_offered_before_points_and_key_are_held_and_none_before_it_is_due(room: Room) -> None:
@@ -223,13 +248,14 @@ def test_a_late_repeat_is_asked_again_soon_and_a_second_one_suspends(room: Room)
 
 def test_a_passed_repeat_clears_a_late_one_and_counts_for_reputation(room: Room) -> None:
     room.admit()
-    before = room.offer().standing.reputation
     challenge = room.repeat()
     room.now = challenge.answer_until + 1
     room.expire()
-    outcome = room.answer(room.repeat())
+    challenge = room.repeat()
+    before = room.offer().standing.reputation
+    outcome = room.answer(challenge)
     assert outcome.state is ChallengeState.PASSED
-    assert room.row().slow == 0
+    assert (room.row().slow, outcome.standing.cause) == (0, None)
     assert outcome.standing.reputation > before
 
 
@@ -268,6 +294,47 @@ def test_a_restart_keeps_secret_points_key_and_open_challenges(room: Room, tmp_p
     assert again.offer().artifacts == room.held
     assert again.answer(challenge, content).state is ChallengeState.PASSED
     assert (tmp_path / "secrets" / "admission").stat().st_mode & 0o777 == 0o600
+
+
+def test_another_secret_makes_another_set_and_drops_what_it_cannot_judge(room: Room, tmp_path: Path) -> None:
+    old = room.challenge()
+    (tmp_path / "secrets" / "admission").unlink()
+    room.examiner = Examiner.open(
+        NetworkConfig(state_folder=tmp_path, admission=RULES), room.store, room.examiner.backend
+    )
+    fresh = room.challenge()
+    assert (fresh.artifact != old.artifact, fresh.id != old.id) == (True, True)
+    assert room.answer(fresh).state is ChallengeState.PASSED
+    with pytest.raises(NotFound):
+        room.answer(old)
+
+
+def test_asking_is_a_sign_of_life_and_silence_is_downtime(room: Room) -> None:
+    room.admit()
+    for _ in range(30):
+        room.offer()
+        room.now += 10
+    with room.database.reading() as session:
+        tally = records.tally_of(session, ALICE, room.now)
+    assert tally.watched_s == pytest.approx(tally.up_s)
+    assert 240 <= tally.up_s <= 300
+    room.now += 3600
+    room.offer()
+    with room.database.reading() as session:
+        assert records.tally_of(session, ALICE, room.now).uptime < 0.6
+
+
+def test_challenges_that_ended_are_forgotten_after_a_week_and_their_effect_is_not(room: Room) -> None:
+    room.admit()
+    room.now += challenges.KEPT_S
+    challenges.tend(room.database, room.examiner, room.now)
+    with room.database.reading() as session:
+        assert len(session.scalars(select(ChallengeRow)).all()) == RULES.passes
+    room.now += 3600
+    challenges.tend(room.database, room.examiner, room.now)
+    with room.database.reading() as session:
+        assert not session.scalars(select(ChallengeRow)).all()
+    assert room.row().msm_per_s is not None
 
 
 def test_the_database_allows_one_open_challenge(room: Room) -> None:

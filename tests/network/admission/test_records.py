@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import update
 
-from proofgrid.models import Cause, CauseCode, Failure, ProveTask
+from proofgrid.models import AttemptState, Cause, CauseCode, Failure, ProveTask
 from proofgrid.models.challenges import Admission
 from proofgrid.network import leases
 from proofgrid.network.admission import challenges, records
@@ -54,7 +54,7 @@ def test_a_false_proof_is_invalid_once_however_often_the_loop_runs(world: World)
     assert found.score < START
 
 
-def test_silence_and_a_missed_deadline_are_faults_and_a_request_that_was_cancelled_is_none(world: World) -> None:
+def test_silence_and_a_missed_deadline_are_faults(world: World) -> None:
     running(world)
     world.now += world.config.timing.heartbeat_timeout_s + 1
     world.coordinator.run_reap(world.now)
@@ -65,6 +65,14 @@ def test_silence_and_a_missed_deadline_are_faults_and_a_request_that_was_cancell
     world.now += 5.0
     world.coordinator.run_reap(world.now)
     assert tally(world).causes.keys() == {CauseCode.WORKER_LOST.value, CauseCode.DEADLINE_PASSED.value}
+
+
+def test_an_attempt_that_ended_for_any_other_reason_than_the_deadline_is_no_fault(world: World) -> None:
+    _, task = running(world)
+    with world.database.writing() as session:
+        attempt = session.get_one(AttemptRow, task.attempt_id)
+        records.attempt_withdrawn(session, attempt, AttemptState.RUNNING, world.now)
+    assert tally(world) == Tally(decayed_at=world.now)
 
 
 def test_a_prover_that_gives_up_says_why_and_the_own_fleet_has_no_reputation(world: World) -> None:

@@ -1,6 +1,7 @@
 """The outbox of slashes over the program itself (LiteSVM), with crashes, rivals, expiries; once over a devnet."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -101,13 +102,14 @@ class Docket:
 
 
 @pytest.fixture
-def docket(tmp_path: Path) -> Docket:
+def docket(tmp_path: Path, database_url: str | None) -> Iterator[Docket]:
     job = Job.on(Chain.under("mainnet")).assigned()
-    made = Docket(Database(f"sqlite:///{tmp_path / 'db.sqlite'}", durable=False), Court(job))
+    made = Docket(Database(database_url or f"sqlite:///{tmp_path / 'db.sqlite'}", durable=False), Court(job))
     with made.database.writing() as session:
         slashing.watch(session, str(job.address), "r" * 64, "a" * 64, made.now, made.now)
         slashing.watch(session, str(job.address), "other", None, 0.0, 0.0)  # a second call changes nothing
-    return made
+    yield made
+    made.database.close()
 
 
 def test_a_missed_deadline_is_slashed_once(docket: Docket) -> None:

@@ -1,4 +1,4 @@
-"""Admission of provers: sets of points, how provers stand, challenges, reputation, slashes to send."""
+"""Admission: sets of points, how provers stand, their challenges and reputation; slashes on their way to the chain."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,12 +10,22 @@ _OPEN = sa.text("state = 'open'")
 
 
 def upgrade() -> None:
-    _provers()
-    _challenges()
-    _slashes()
+    _admission()
+    _reputation()
 
 
-def _provers() -> None:
+def _admission() -> None:
+    op.create_table(
+        "point_sets",
+        sa.Column("number", sa.Integer, nullable=False, autoincrement=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("secret_tag", sa.String(32), nullable=False),
+        sa.Column("log_n", sa.Integer, nullable=False),
+        sa.Column("n_issued", sa.Integer, nullable=False),
+        sa.Column("created_at", sa.Double, nullable=False),
+        sa.PrimaryKeyConstraint("number", name="point_sets_pkey"),
+        sa.UniqueConstraint("digest", name="point_sets_digest_key"),
+    )
     op.create_table(
         "admissions",
         sa.Column("prover", sa.String(64), nullable=False),
@@ -33,33 +43,6 @@ def _provers() -> None:
         sa.PrimaryKeyConstraint("prover", name="admissions_pkey"),
     )
     op.create_index("admissions_by_due", "admissions", ["state", "due_at"])
-    op.create_table(
-        "reputations",
-        sa.Column("prover", sa.String(64), nullable=False),
-        sa.Column("successes", sa.Double, nullable=False),
-        sa.Column("faults", sa.Double, nullable=False),
-        sa.Column("invalid", sa.Double, nullable=False),
-        sa.Column("causes", sa.JSON, nullable=False),
-        sa.Column("latencies", sa.JSON, nullable=False),
-        sa.Column("up_s", sa.Double, nullable=False),
-        sa.Column("watched_s", sa.Double, nullable=False),
-        sa.Column("heard_at", sa.Double),
-        sa.Column("decayed_at", sa.Double, nullable=False),
-        sa.PrimaryKeyConstraint("prover", name="reputations_pkey"),
-    )
-
-
-def _challenges() -> None:
-    op.create_table(
-        "point_sets",
-        sa.Column("number", sa.Integer, nullable=False, autoincrement=False),
-        sa.Column("digest", sa.String(64), nullable=False),
-        sa.Column("log_n", sa.Integer, nullable=False),
-        sa.Column("n_issued", sa.Integer, nullable=False),
-        sa.Column("created_at", sa.Double, nullable=False),
-        sa.PrimaryKeyConstraint("number", name="point_sets_pkey"),
-        sa.UniqueConstraint("digest", name="point_sets_digest_key"),
-    )
     op.create_table(
         "challenges",
         sa.Column("id", sa.String(32), nullable=False),
@@ -82,10 +65,24 @@ def _challenges() -> None:
         "one_open_challenge", "challenges", ["prover"], unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN
     )
     op.create_index("challenges_by_state", "challenges", ["state", "answer_until"])
-    op.create_index("ix_challenges_prover", "challenges", ["prover"])
+    op.create_index("challenges_by_prover", "challenges", ["prover", "issued_at"])
 
 
-def _slashes() -> None:
+def _reputation() -> None:
+    op.create_table(
+        "reputations",
+        sa.Column("prover", sa.String(64), nullable=False),
+        sa.Column("successes", sa.Double, nullable=False),
+        sa.Column("faults", sa.Double, nullable=False),
+        sa.Column("invalid", sa.Double, nullable=False),
+        sa.Column("causes", sa.JSON, nullable=False),
+        sa.Column("latencies", sa.JSON, nullable=False),
+        sa.Column("up_s", sa.Double, nullable=False),
+        sa.Column("watched_s", sa.Double, nullable=False),
+        sa.Column("heard_at", sa.Double),
+        sa.Column("decayed_at", sa.Double, nullable=False),
+        sa.PrimaryKeyConstraint("prover", name="reputations_pkey"),
+    )
     op.create_table(
         "slashes",
         sa.Column("request", sa.String(44), nullable=False),
@@ -95,9 +92,9 @@ def _slashes() -> None:
         sa.Column("due_at", sa.Double, nullable=False),
         sa.Column("signature", sa.String(88)),
         sa.Column("transaction", sa.LargeBinary),
-        sa.Column("last_valid_block_height", sa.Integer),
+        sa.Column("last_valid_block_height", sa.BigInteger),
         sa.Column("note", sa.Text),
         sa.Column("created_at", sa.Double, nullable=False),
         sa.PrimaryKeyConstraint("request", name="slashes_pkey"),
     )
-    op.create_index("ix_slashes_request_id", "slashes", ["request_id"])
+    op.create_index("slashes_by_state", "slashes", ["state", "due_at"])
