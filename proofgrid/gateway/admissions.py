@@ -75,7 +75,9 @@ class Admissions:
     def _commit(self, group: list[Admission]) -> list[RequestStatus]:
         with self._database.writing() as session:
             # All at once, in one order: two groups that wait for each other would both be refused.
-            names = ((artifact_lock(one.body.sealed_digest), key_lock(one.who, one.body.idempotency_key)) for one in group)
+            names = (
+                (artifact_lock(one.body.sealed_digest), key_lock(one.who, one.body.idempotency_key)) for one in group
+            )
             lock(session, *chain.from_iterable(names))
             return [self._place(session, one) for one in group]
 

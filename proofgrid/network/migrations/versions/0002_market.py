@@ -41,7 +41,7 @@ def _prices() -> None:
     )
     op.create_table(
         "prices",
-        sa.Column("size_class", sa.Integer, nullable=False, autoincrement=True),
+        sa.Column("size_class", sa.Integer, nullable=False, autoincrement=False),
         sa.Column("paid_micro", sa.BigInteger, nullable=False),
         sa.Column("index_micro", sa.BigInteger, nullable=False),
         sa.Column("deals", sa.BigInteger, nullable=False),
