@@ -8,10 +8,18 @@ from proofgrid.config import LOOPBACK_HOSTS
 from proofgrid.gateway import answers
 from proofgrid.gateway.bodies import BodyCap
 from proofgrid.gateway.origins import SameOrigin
-from proofgrid.gateway.routes import artifacts, batches, circuits, leases, requests, service
+from proofgrid.gateway.routes import artifacts, batches, circuits, leases, requests, service, uploads
 from proofgrid.gateway.services import Services
 
-ROUTERS = (service.router, artifacts.router, circuits.router, requests.router, batches.router, leases.router)
+ROUTERS = (
+    service.router,
+    artifacts.router,
+    uploads.router,
+    circuits.router,
+    requests.router,
+    batches.router,
+    leases.router,
+)
 
 
 def create_app(services: Services) -> FastAPI:
@@ -24,7 +32,7 @@ def create_app(services: Services) -> FastAPI:
     limits = services.config.limits
 
     def cap_of(path: str) -> int | None:
-        if path.startswith("/v1/artifacts/"):
+        if path.startswith(("/v1/artifacts/", "/v1/uploads/")):
             return None  # the route streams to disk and counts
         return limits.max_submission_bytes if path.endswith("/submit") else limits.max_json_bytes
 

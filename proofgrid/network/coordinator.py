@@ -18,10 +18,11 @@ from proofgrid.config import NetworkConfig
 from proofgrid.errors import ProofgridError
 from proofgrid.kernels.backend import Backend
 from proofgrid.models import Component
-from proofgrid.network import dispatch, reap, settle, verify
+from proofgrid.network import dispatch, holdings, reap, settle, verify
 from proofgrid.network.broker import Broker
 from proofgrid.network.chain import Chain
 from proofgrid.network.database import Database, LoopRow
+from proofgrid.network.uploads import Uploads
 from proofgrid.network.workers import last_heartbeat
 from proofgrid.prover.artifacts import ArtifactStore
 
@@ -69,6 +70,8 @@ class Coordinator:
         """Silent workers, late requests, old witnesses."""
         done = reap.reap_silent(self.database, self.config, now) + reap.expire_late(self.database, now)
         reap.purge_sealed(self.database, self.store, self.config, now)
+        holdings.sweep(self.database, self.store, self.config, now)
+        Uploads(self.database, self.store, self.config).expire(now)
         return done
 
 
