@@ -10,7 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from proofgrid.client.effects import Call, Flow, Reply, Sleep, Work
-from proofgrid.errors import ProofgridError, QueueError
+from proofgrid.errors import MalformedInput, ProofgridError, QueueError
 from proofgrid.models import error_of_answer
 from proofgrid.prover.artifacts import hash_file
 
@@ -100,6 +100,8 @@ def _upload_pieces(path: Path, digest: str, size: int, on_upload: OnUpload) -> F
     while offset < size:
         on_upload(offset, size)
         piece: bytes = yield Work(partial(_piece, path, offset))
+        if not piece:
+            raise MalformedInput(f"{path} became shorter while it was sent; leave it as it is and try again")
         headers = _TUS | {"Upload-Offset": str(offset)}
         sent: Reply = yield Call("PATCH", place, piece, None, _OCTETS, timeout_s=UPLOAD_TIMEOUT_S, headers=headers)
         if sent.trouble is None and sent.status == 204:
@@ -122,7 +124,10 @@ def _begin(digest: str, size: int) -> Flow[tuple[int, str]]:
     """The offset and the path of an upload; the offset is ``size`` if the network has these bytes."""
     named = {"Upload-Length": str(size), "Upload-Metadata": f"sha256 {b64encode(digest.encode()).decode()}"}
     begun = yield from exchange(Call("POST", "/v1/uploads", headers=_TUS | named), patience_s=UPLOAD_PATIENCE_S)
-    return _offset(begun), begun.headers.get("location", "")
+    offset, place = _offset(begun), begun.headers.get("location", "")
+    if offset < size and not place.startswith("/v1/uploads/"):  # nowhere else: the call carries the token
+        raise QueueError("what answered does not take uploads in pieces; check the URL and the versions of both")
+    return offset, place
 
 
 def _piece(path: Path, offset: int) -> bytes:

@@ -48,7 +48,7 @@ class Client:
     ) -> Circuit:
         """Upload a circuit's files, those that the network lacks, and register it; again is the same.
 
-        ``on_upload`` hears how far a file above 8 MB is: bytes sent, bytes in all. A broken upload goes on where it was.
+        ``on_upload`` hears how far a file above 8 MB is: bytes sent, bytes in all. A broken one goes on where it was.
         """
         return drive(flows.register(Path(zkey), None if wasm is None else Path(wasm), name, on_upload), self._http)
 
