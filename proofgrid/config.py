@@ -24,6 +24,10 @@ class Limits(_Section):
     """Sizes in bytes that the gateway refuses to exceed."""
 
     max_artifact_bytes: int = 8 << 30
+    max_account_bytes: int = 256 << 30
+    """What one account's artifacts may take, uploads under way among them."""
+    max_store_bytes: int = 1 << 40
+    max_open_uploads: int = 16
     max_json_bytes: int = 512 << 10
     max_submission_bytes: int = 512 << 10
     max_wait_s: int = 30
@@ -39,6 +43,9 @@ class Timing(_Section):
     resend_after_s: float = 5.0
     batch_age_s: float = 1.0
     sealed_retention_s: float = 3600.0
+    artifact_retention_s: float = 7 * 86400.0
+    """How long an artifact stays that no circuit and no request names."""
+    upload_expiry_s: float = 86400.0
 
 
 class MarketRules(_Section):

@@ -34,8 +34,17 @@ class AsyncClient:
     async def network(self) -> NetworkInfo:
         return await drive_async(flows.network(), self._http)
 
-    async def register(self, *, zkey: Path | str, wasm: Path | str | None = None, name: str | None = None) -> Circuit:
-        return await drive_async(flows.register(Path(zkey), None if wasm is None else Path(wasm), name), self._http)
+    async def register(
+        self,
+        *,
+        zkey: Path | str,
+        wasm: Path | str | None = None,
+        name: str | None = None,
+        on_upload: flows.OnUpload | None = None,
+    ) -> Circuit:
+        return await drive_async(
+            flows.register(Path(zkey), None if wasm is None else Path(wasm), name, on_upload), self._http
+        )
 
     async def circuit(self, circuit_id: str, *, verifying_key: VerifyingKey | None = None) -> Circuit:
         return await drive_async(flows.circuit(circuit_id, verifying_key), self._http)

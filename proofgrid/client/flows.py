@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
+from proofgrid.client.calls import OnUpload as OnUpload
 from proofgrid.client.calls import exchange, get, parse, post, upload_bytes, upload_file
 from proofgrid.client.chain import require_on_chain
 from proofgrid.client.effects import Call, Flow, Work
@@ -76,7 +77,7 @@ def network() -> Flow[NetworkInfo]:
     return (yield from get("/v1/network", NetworkInfo))
 
 
-def register(zkey: Path, wasm: Path | None, name: str | None) -> Flow[Circuit]:
+def register(zkey: Path, wasm: Path | None, name: str | None, on_upload: OnUpload | None = None) -> Flow[Circuit]:
     """Upload what the network lacks and register the circuit; the key is read here, not believed.
 
     Without a ``name`` the circuit has the key file's, as far as that may be one.
@@ -84,8 +85,8 @@ def register(zkey: Path, wasm: Path | None, name: str | None) -> Flow[Circuit]:
     chosen = name or re.sub(r"[^A-Za-z0-9._ -]", "-", zkey.stem)[:96]
     _message(CircuitRegistration, name=chosen, zkey_digest="0" * 64)
     key: VerifyingKey = yield Work(lambda: verifying_key(read_zkey(zkey)))
-    zkey_digest = yield from upload_file(zkey)
-    wasm_digest = None if wasm is None else (yield from upload_file(wasm))
+    zkey_digest = yield from upload_file(zkey, on_upload)
+    wasm_digest = None if wasm is None else (yield from upload_file(wasm, on_upload))
     registration = CircuitRegistration(name=chosen, zkey_digest=zkey_digest, wasm_digest=wasm_digest)
     info = yield from post("/v1/circuits", registration, CircuitInfo, timeout_s=REGISTER_TIMEOUT_S)
     if info.verifying_key_digest != key.digest().hex():

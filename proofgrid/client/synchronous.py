@@ -40,9 +40,19 @@ class Client:
         """What the network says of itself."""
         return drive(flows.network(), self._http)
 
-    def register(self, *, zkey: Path | str, wasm: Path | str | None = None, name: str | None = None) -> Circuit:
-        """Upload a circuit's files, those that the network lacks, and register it; again is the same."""
-        return drive(flows.register(Path(zkey), None if wasm is None else Path(wasm), name), self._http)
+    def register(
+        self,
+        *,
+        zkey: Path | str,
+        wasm: Path | str | None = None,
+        name: str | None = None,
+        on_upload: flows.OnUpload | None = None,
+    ) -> Circuit:
+        """Upload a circuit's files, those that the network lacks, and register it; again is the same.
+
+        ``on_upload`` hears how far a file above 8 MB is: bytes sent, bytes in all. A broken one goes on where it was.
+        """
+        return drive(flows.register(Path(zkey), None if wasm is None else Path(wasm), name, on_upload), self._http)
 
     def circuit(self, circuit_id: str, *, verifying_key: VerifyingKey | None = None) -> Circuit:
         """A circuit registered before; give your own key to not depend on the network's word."""

@@ -18,7 +18,7 @@ from proofgrid.config import NetworkConfig
 from proofgrid.errors import ProofgridError
 from proofgrid.kernels.backend import Backend
 from proofgrid.models import Component
-from proofgrid.network import dispatch, reap, settle, verify
+from proofgrid.network import dispatch, holdings, reap, settle, verify
 from proofgrid.network.admission import challenges, slashing
 from proofgrid.network.admission.examiner import Examiner
 from proofgrid.network.broker import Broker
@@ -27,6 +27,7 @@ from proofgrid.network.database import Database, LoopRow
 from proofgrid.network.market import price_index, unclaimed, usage
 from proofgrid.network.market.board import Fleet
 from proofgrid.network.market.waiting import WaitingRoom
+from proofgrid.network.uploads import Uploads
 from proofgrid.network.workers import last_heartbeat
 from proofgrid.prover.artifacts import ArtifactStore
 
@@ -86,6 +87,8 @@ class Coordinator:
         reap.purge_sealed(self.database, self.store, self.config, now)
         if self.examiner is not None:
             done += challenges.tend(self.database, self.examiner, now)
+        holdings.sweep(self.database, self.store, self.config, now)
+        Uploads(self.database, self.store, self.config).expire(now)
         return done
 
 

@@ -9,6 +9,7 @@ from proofgrid.config import NetworkConfig
 from proofgrid.models import AttemptState, Cause, CauseCode, Fulfilment
 from proofgrid.network.attempts import end_attempt
 from proofgrid.network.database import AttemptRow, CircuitRow, Database, RequestRow
+from proofgrid.network.holdings import forget
 from proofgrid.network.locks import artifact_lock, lock, lock_requests
 from proofgrid.network.requests import expire
 from proofgrid.prover.artifacts import ArtifactStore
@@ -66,7 +67,7 @@ def purge_sealed(database: Database, store: ArtifactStore, config: NetworkConfig
                 .limit(1)
             )
             if needed is None and not _is_ours(session, digest):
-                store.delete(digest)
+                forget(session, store, digest)
         ids = [row.sequence for row in old]
         session.execute(update(RequestRow).where(RequestRow.sequence.in_(ids)).values(sealed_purged=True))
         return len(old)

@@ -106,7 +106,7 @@ def require_uploaded(session: Session, store: ArtifactStore, digest: str) -> Non
     """Raise :class:`NotFound` unless the artifact is here; until the transaction ends nobody sweeps it away."""
     lock(session, artifact_lock(digest))
     if not store.exists(digest):
-        raise NotFound(f"the sealed artifact {digest} has not been uploaded")
+        raise NotFound(f"the artifact {digest} has not been uploaded")
 
 
 def _require_fitting(session: Session, body: ProofRequest) -> None:

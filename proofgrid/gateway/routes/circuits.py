@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path
 from proofgrid.gateway.services import Serving, requester
 from proofgrid.models import CircuitInfo, CircuitRegistration
 from proofgrid.network import circuits
+from proofgrid.network.requests import require_uploaded
 
 router = APIRouter(tags=["circuits"], dependencies=[Depends(requester)])
 
@@ -22,6 +23,9 @@ def register(registration: CircuitRegistration, services: Serving) -> CircuitInf
         return known
     info = circuits.inspect(services.store, registration)
     with services.database.writing() as session:
+        for digest in (registration.zkey_digest, registration.wasm_digest):
+            if digest is not None:
+                require_uploaded(session, services.store, digest)
         circuits.save(session, info, time.time())
     return info
 
