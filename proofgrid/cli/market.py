@@ -80,14 +80,18 @@ def _client(url: str) -> "Client":
 def _quoted(found: "Quote") -> str:
     lines = []
     if found.expected_lamports is None:
-        lines.append(f"no prover may have a request of these {found.units} units now:")
+        lines.append(f"no prover may have a request of {_many(found.units, 'unit')} now:")
     else:
         takes = "" if found.expected_s is None else f", about {found.expected_s:.1f} s"
-        lines.append(f"expected {found.expected_lamports} for {found.units} units{takes}")
+        lines.append(f"expected {found.expected_lamports} for {_many(found.units, 'unit')}{takes}")
         lines.append(f"offers begin at {found.low_lamports}; a cap of {found.high_lamports} should do")
-        lines.append(f"{len(found.eligible)} provers may have it")
+        lines.append(f"{_many(len(found.eligible), 'prover')} may have it")
     lines += [f"  {skip.sentence}" for skip in found.skips]
     return "\n".join(lines)
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _reasons(found: "Why") -> str:

@@ -8,15 +8,18 @@ import asyncio
 import time
 from collections import deque
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from proofgrid.errors import NotFound, ProofgridError
+from proofgrid.errors import ProofgridError
 from proofgrid.models import ProofRequest, RequestStatus
 from proofgrid.network import requests
 from proofgrid.network.database import Database
+from proofgrid.network.locks import artifact_lock, lock
+from proofgrid.network.requests import key_lock
 from proofgrid.prover.artifacts import ArtifactStore
 
 MAX_GROUP = 64
@@ -71,11 +74,13 @@ class Admissions:
 
     def _commit(self, group: list[Admission]) -> list[RequestStatus]:
         with self._database.writing() as session:
+            # All at once, in one order: two groups that wait for each other would both be refused.
+            names = ((artifact_lock(one.body.sealed_digest), key_lock(one.who, one.body.idempotency_key)) for one in group)
+            lock(session, *chain.from_iterable(names))
             return [self._place(session, one) for one in group]
 
     def _place(self, session: Session, one: Admission) -> RequestStatus:
-        if not self._store.exists(one.body.sealed_digest):  # here, so that the reaper cannot delete it in between
-            raise NotFound(f"the sealed artifact {one.body.sealed_digest} has not been uploaded")
+        requests.require_uploaded(session, self._store, one.body.sealed_digest)
         row = requests.admit(session, one.who, one.body, ask_lamports=self._ask_lamports, now=time.time())
         return requests.status_of(row)
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from proofgrid.errors import MalformedInput, NotFound
 from proofgrid.models import CircuitInfo, CircuitRegistration
 from proofgrid.network.database import CircuitRow
+from proofgrid.network.locks import lock
 from proofgrid.prover.artifacts import ArtifactStore
 from proofgrid.prover.formats.zkey import read_zkey
 from proofgrid.prover.groth16.keys import verifying_key
@@ -54,6 +55,7 @@ def inspect(store: ArtifactStore, registration: CircuitRegistration) -> CircuitI
 
 def save(session: Session, circuit: CircuitInfo, now: float) -> None:
     """Register an inspected circuit; once is enough, twice is the same."""
+    lock(session, f"circuit {circuit.id}")
     row = session.get(CircuitRow, circuit.id)
     if row is None:
         session.add(CircuitRow(**circuit.model_dump(), created_at=now))

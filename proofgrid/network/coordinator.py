@@ -38,7 +38,7 @@ STALE_AFTER_S = {"dispatch": 15.0, "verify": 60.0, "settle": 120.0, "reap": 15.0
 
 _NOTE_EVERY_S = 1.0
 _MAX_BACKOFF_S = 10.0
-_REST_S = 0.02
+_REST_S = 0.05
 """Between two ticks, however often the bell rings: one tick then serves all who rang."""
 
 

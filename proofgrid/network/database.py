@@ -272,6 +272,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         with self._turn, Session(self._writing_engine, expire_on_commit=False) as session, session.begin():
+            session.connection()  # begin now, not with the first statement: what the block sees of files holds, too
             yield session
 
     def close(self) -> None:

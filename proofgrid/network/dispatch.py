@@ -135,11 +135,13 @@ def put_back_lost(database: Database, config: NetworkConfig, broker: Broker, now
     overdue_since = now - config.timing.resend_after_s
     with database.reading() as session:
         overdue = session.execute(
-            select(AttemptRow.id, AttemptRow.token, AttemptRow.sent_at).where(
+            select(AttemptRow.id, AttemptRow.token, AttemptRow.sent_at)
+            .where(
                 AttemptRow.state == AttemptState.SENT,
                 AttemptRow.sent_at <= overdue_since,
                 AttemptRow.prover.is_(None),
             )
+            .order_by(AttemptRow.id)
         ).all()
         if not overdue:
             return 0

@@ -20,9 +20,11 @@ from proofgrid.models import (
 from proofgrid.network import circuits
 from proofgrid.network.attempts import live_attempt, withdraw
 from proofgrid.network.database import AttemptRow, CircuitRow, RequestRow
+from proofgrid.network.locks import artifact_lock, lock, lock_requests
 from proofgrid.network.market.asks import is_within_reach
 from proofgrid.network.market.why import noted
 from proofgrid.network.transitions import move_fulfilment
+from proofgrid.prover.artifacts import ArtifactStore
 
 # Put together once: that would cost more than the database's part.
 _KNOWN = select(RequestRow).where(
@@ -50,6 +52,7 @@ def admit(session: Session, requester: str, body: ProofRequest, *, ask_lamports:
     """
     # Sealing is randomised: a repeat carries other sealed bytes. That they hold the same is the requester's word.
     digest = _digest(body)
+    lock(session, key_lock(requester, body.idempotency_key))
     known = session.scalar(_KNOWN, {"requester": requester, "key": body.idempotency_key})
     if known is not None:
         if known.body_digest != digest:
@@ -92,6 +95,18 @@ def _digest(body: ProofRequest) -> str:
     if body.is_price_default:
         unused.add("max_price_lamports")
     return hashlib.sha256(body.model_dump_json(exclude={"sealed_digest", *unused}).encode()).hexdigest()
+
+
+def key_lock(requester: str, idempotency_key: str) -> str:
+    """The name that whoever places a request locks before it looks whether it was placed."""
+    return f"idempotency key {idempotency_key} of {requester}"
+
+
+def require_uploaded(session: Session, store: ArtifactStore, digest: str) -> None:
+    """Raise :class:`NotFound` unless the artifact is here; until the transaction ends nobody sweeps it away."""
+    lock(session, artifact_lock(digest))
+    if not store.exists(digest):
+        raise NotFound(f"the sealed artifact {digest} has not been uploaded")
 
 
 def _require_fitting(session: Session, body: ProofRequest) -> None:
@@ -162,6 +177,7 @@ def cancel(session: Session, request_id: str, requester: str, now: float) -> Non
 
     Raises :class:`Conflict` once a worker proves it or it has ended otherwise.
     """
+    lock_requests(session, [request_id])
     row = owned(session, request_id, requester)
     if row.fulfilment is Fulfilment.CANCELLED:
         return
@@ -172,7 +188,7 @@ def cancel(session: Session, request_id: str, requester: str, now: float) -> Non
 
 
 def expire(session: Session, row: RequestRow, now: float) -> bool:
-    """End a request whose deadline has passed; False if a proof already waits for the verifier's word."""
+    """End a late request, which the caller locked; False if a proof already waits for the verifier's word."""
     attempt = live_attempt(session, row.id)
     if attempt is not None and attempt.state is AttemptState.SUBMITTED:
         return False

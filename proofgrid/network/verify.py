@@ -13,6 +13,7 @@ from proofgrid.models import AttemptState, Cause, CauseCode, Fulfilment, Submiss
 from proofgrid.network.admission.records import attempt_ended
 from proofgrid.network.attempts import end_attempt
 from proofgrid.network.database import AttemptRow, CircuitRow, Database, RequestRow
+from proofgrid.network.locks import lock_request_of
 from proofgrid.network.market.pricing import payable
 from proofgrid.network.transitions import move_attempt, move_fulfilment, move_verification
 from proofgrid.prover.artifacts import ArtifactStore
@@ -96,6 +97,7 @@ def _price(attempt: AttemptRow, config: NetworkConfig) -> int:
 
 def _record(database: Database, config: NetworkConfig, verdict: Verdict, now: float) -> None:
     with database.writing() as session:
+        lock_request_of(session, verdict.attempt_id)
         attempt = session.get_one(AttemptRow, verdict.attempt_id)
         request = attempt.request
         if verdict.cause is None:

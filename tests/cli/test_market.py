@@ -24,7 +24,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 def test_a_quote_a_reason_and_figures(world: World) -> None:
     with serving(world) as url:
         quoted = run("quote", world.circuit.id, "--url", url)
-        assert quoted.stdout.splitlines()[0] == "expected 500 for 1 units", quoted.stderr
+        assert quoted.stdout.splitlines()[0] == "expected 500 for 1 unit", quoted.stderr
         request_id = world.place(deny=("f" * 64,))
         assert "may have it" in run("why", request_id, "--url", url).stdout
         told = json.loads(run("why", request_id, "--url", url, "--json").stdout)

@@ -1,8 +1,10 @@
 """One ordeal: a network is put up, requests run while the injector strikes, everything heals, and is audited."""
 
 import os
+import re
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,12 +51,13 @@ def run(plan: Plan, tell: Callable[[str], None]) -> Outcome:
             requesters = Requesters(up.call_proxy.url, offers, jobs, period_s=0.8 * plan.seconds)
             requesters.start()
             _strike(injector, requesters, plan, len(jobs), tell)
-            tell(f"healing; {requesters.ended} of {len(jobs)} have ended")
+            tell(f"healing; {requesters.ended} of {len(jobs)} are known to have ended")
             injector.heal()
             if not _await(injector, requesters, plan.patience_s):
                 tell(f"only {requesters.ended} of {len(jobs)} ended")
             requesters.give_up()
             tell(f"auditing; the clients met {dict(requesters.troubles)}")
+            tell(f"tracebacks in the logs: {dict(_tracebacks(Path(name)))}")
             audit.from_outside(up, jobs, offers, verdict)
             audit.in_database(up, jobs, verdict)
             faults, pids = injector.faults(), _processes(up)
@@ -72,7 +75,7 @@ def _strike(injector: Injector, requesters: Requesters, plan: Plan, count: int, 
             told_at = time.monotonic()
             left = ends_at - told_at
             tell(
-                f"{requesters.placed} of {count} placed, {requesters.ended} ended, "
+                f"{requesters.placed} of {count} placed, {requesters.ended} awaited, "
                 f"{sum(injector.struck.values())} faults struck; {left:.0f} s to go"
             )
 
@@ -90,6 +93,15 @@ def _processes(up: Cluster) -> set[int]:
     """Every process of the network, and their children."""
     mine = children(os.getpid())
     return mine | {child for pid in mine for child in children(pid)}
+
+
+def _tracebacks(folder: Path) -> Counter[str]:
+    """Exceptions that the network's processes did not expect, by their last lines; for the reader, no verdict."""
+    found = Counter[str]()
+    for log in (*folder.glob("*.log"), *folder.glob("state/logs/*.log")):
+        text = log.read_text(errors="replace")
+        found.update(f"{log.stem}: {line[:100]}" for line in re.findall(r"^[\w.]+(?:Error|Exception)\b.*", text, re.M))
+    return found
 
 
 def _endings(jobs: list[Job]) -> dict[str, int]:

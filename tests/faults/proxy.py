@@ -23,6 +23,7 @@ class Proxy:
         self._draws = random.Random(f"{seed}/{name}")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"proxy-{name}", daemon=True)
+        self._server: asyncio.Server | None = None
         self._later: set[asyncio.Task[None]] = set()
         self.rates: Mapping[str, float] = CALM
         self.struck: Counter[str] = Counter()
@@ -30,8 +31,8 @@ class Proxy:
 
     def __enter__(self) -> "Proxy":
         self._thread.start()
-        server = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        self._server = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -44,6 +45,8 @@ class Proxy:
         return await asyncio.start_server(self._serve, "127.0.0.1", 0)
 
     async def _end(self) -> None:
+        if self._server is not None:
+            self._server.close()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()

@@ -17,14 +17,14 @@ def postgresql() -> Iterator[postgres.Cluster]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    """The database that a world is over: a file in its folder, or an own one in the cluster."""
+    """The database that a world is over: a file in its folder, or one that the cluster lends."""
     if request.param == "sqlite":
         yield None
         return
     cluster: postgres.Cluster = request.getfixturevalue("postgresql")
-    url = cluster.new()
+    url = cluster.lend()
     yield url
-    cluster.drop(url)
+    cluster.take_back(url)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A PostgreSQL cluster of the tests' own: made in a temporary folder, reached through a socket there, gone at the end.
 
-It gives up durability, which no test here needs. Each test gets a database copied from a template that holds the
-schema: about 25 ms.
+It gives up durability, which no test here needs. Tests get a database that others used before, its rows deleted: about
+20 ms, where a fresh one takes 200.
 """
 
 import itertools
@@ -15,16 +15,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy import make_url
 
 from proofgrid.network import schema
-from proofgrid.network.database import open_engine
+from proofgrid.network.database import Base, open_engine
 from proofgrid.network.leash import leashed
 
-TEMPLATE = "proofgrid_template"
 _SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -40,37 +40,42 @@ _START_TIMEOUT_S = 30.0
 
 
 class Cluster:
-    """A running cluster; every URL names another database with today's schema, unless it is asked empty."""
+    """A running cluster: it lends databases with today's schema and no rows, and empty ones."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._numbers = itertools.count(1)
-        self._make(TEMPLATE, "template0")
-        engine = open_engine(self._url(TEMPLATE))
+        self._free: list[str] = []
+
+    def lend(self) -> str:
+        """The URL of a database that nobody else has."""
+        if self._free:
+            return self._free.pop()
+        url = self.new()
+        engine = open_engine(url)
         schema.upgrade(engine)
         engine.dispose()
+        return url
 
-    def new(self, *, empty: bool = False) -> str:
-        """The URL of a database of one's own."""
+    def take_back(self, url: str) -> None:
+        """Forget a lent database's rows, whoever is still connected."""
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
+        with self._connect(make_url(url).database) as connection:
+            connection.execute(others.encode() + b"pg_backend_pid()")
+            for table in reversed(Base.metadata.sorted_tables):
+                connection.execute(f'DELETE FROM "{table.name}"'.encode())
+            connection.execute(b"SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'")
+        self._free.append(url)
+
+    def new(self) -> str:
+        """The URL of an empty database, for good."""
         name = f"test_{next(self._numbers)}"
-        self._make(name, "template0" if empty else TEMPLATE)
-        return self._url(name)
-
-    def drop(self, url: str) -> None:
-        """Forget a database, whoever is still connected."""
-        self._run(f'DROP DATABASE "{make_url(url).database}" WITH (FORCE)')
-
-    def _make(self, name: str, template: str) -> None:
-        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-
-    def _run(self, statement: str) -> None:
-        with psycopg.connect(
-            host=str(self._folder), user="proofgrid", dbname="postgres", autocommit=True
-        ) as connection:
-            connection.execute(statement.encode())
-
-    def _url(self, name: str) -> str:
+        with self._connect("postgres") as connection:
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0'.encode())
         return f"postgresql+psycopg://proofgrid@/{name}?host={self._folder}"
+
+    def _connect(self, name: str | None) -> "psycopg.Connection[Any]":
+        return psycopg.connect(autocommit=True, host=str(self._folder), user="proofgrid", dbname=name)
 
 
 @contextmanager

@@ -17,20 +17,12 @@ from tests.network.postgres import Cluster
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], str]]:
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
     """Makes empty databases."""
-    made: list[str] = []
-
-    def make() -> str:
-        if request.param == "sqlite":
-            return f"sqlite:///{tmp_path / f'{os.urandom(4).hex()}.sqlite'}"
-        cluster: Cluster = request.getfixturevalue("postgresql")
-        made.append(cluster.new(empty=True))
-        return made[-1]
-
-    yield make
-    for url in made:
-        request.getfixturevalue("postgresql").drop(url)
+    if request.param == "sqlite":
+        return lambda: f"sqlite:///{tmp_path / f'{os.urandom(4).hex()}.sqlite'}"
+    cluster: Cluster = request.getfixturevalue("postgresql")
+    return cluster.new
 
 
 @pytest.fixture
@@ -172,7 +164,7 @@ def test_a_newer_database_is_refused_with_what_to_do(engine: Engine) -> None:
 
 
 def test_a_shared_database_is_never_changed_unasked(postgresql: Cluster) -> None:
-    url = postgresql.new(empty=True)
+    url = postgresql.new()
     with pytest.raises(Conflict, match="proofgrid database upgrade"):
         Database(url)
     engine = open_engine(url)
@@ -180,7 +172,6 @@ def test_a_shared_database_is_never_changed_unasked(postgresql: Cluster) -> None
     schema.upgrade(engine)
     engine.dispose()
     Database(url).close()
-    postgresql.drop(url)
 
 
 def test_an_upgrade_that_fails_changes_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,9 +59,11 @@ def _while_waiting(board: Board, request: Waiting) -> Why:
     found = find(board, request)
     skips = sentences_of(found.counts, request.cap, found.would_take_at)
     if found.eligible:
-        said = [f"{len(found.eligible)} provers may have it; it is given away in its requester's turn, within seconds"]
+        said = [
+            f"provers that may have it: {len(found.eligible)}; it is given away in its requester's turn, within seconds"
+        ]
     else:
-        said = [f"nobody may have it now: of {len(board.candidates)} provers"]
+        said = [f"nobody may have it now; provers looked at: {len(board.candidates)}"]
         said += [skip.sentence + (f" ({skip.advice})" if skip.advice else "") for skip in skips]
     if found.offer < request.cap:
         left_s = found.cap_at - board.now

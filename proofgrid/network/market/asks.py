@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import Row, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from proofgrid.errors import Conflict, MalformedInput
@@ -39,7 +40,10 @@ def publish(session: Session, prover: str, ask: Ask, now: float) -> Ask:
     row.circuits = None if ask.circuits is None else list(ask.circuits)
     row.updated_at = now
     session.add(row)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise Conflict("another first ask of this prover came at the same moment: read it, then send again") from error
     return ask
 
 

@@ -70,4 +70,4 @@ def takes_circuit(candidate: Candidate, circuit_id: str, units: int) -> bool:
 def finish_s(candidate: Candidate, units: int, rules: Rules) -> float:
     """Seconds until it would be done with what it has and this; 0 for the fleet as long as it is not measured."""
     speed = candidate.units_per_s
-    return rules.slack * (candidate.queued_units + units) / speed if speed else 0.0
+    return (candidate.queued_units + units) * (rules.slack / speed) if speed else 0.0  # rounded as in matching

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from proofgrid.models.market import SkipCause, SkipCount
@@ -61,19 +62,24 @@ def note(database: Database, board: Board, waiting: Sequence[Waiting], assigned:
     if not chosen:
         return 0
     found = [(request, find(board, request)) for request in chosen]
-    with database.writing() as session:
-        for request, finding in found:
-            session.merge(
-                SkipRow(
-                    request_id=request.id,
-                    counts={cause.value: count for cause, count in sorted(finding.counts.items())},
-                    eligible=len(finding.eligible),
-                    offer_lamports=finding.offer,
-                    would_take_at=finding.would_take_at,
-                    looked_at=board.now,
-                )
-            )
+    try:
+        with database.writing() as session:
+            for request, finding in found:
+                session.merge(_row(request, finding, board.now))
+    except IntegrityError:  # another coordinator noted one of them first; they are looked at again soon
+        return 0
     return len(found)
+
+
+def _row(request: Waiting, finding: Finding, now: float) -> SkipRow:
+    return SkipRow(
+        request_id=request.id,
+        counts={cause.value: count for cause, count in sorted(finding.counts.items())},
+        eligible=len(finding.eligible),
+        offer_lamports=finding.offer,
+        would_take_at=finding.would_take_at,
+        looked_at=now,
+    )
 
 
 def _longest_ago(session: Session, due: Sequence[Waiting], now: float) -> list[Waiting]:

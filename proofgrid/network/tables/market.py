@@ -31,7 +31,7 @@ class PriceRow(Base):
 
     __tablename__ = "prices"
 
-    size_class: Mapped[int] = mapped_column(primary_key=True)
+    size_class: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     paid_micro: Mapped[int] = mapped_column(BigInteger)
     index_micro: Mapped[int] = mapped_column(BigInteger)
     deals: Mapped[int] = mapped_column(BigInteger)

@@ -5,6 +5,7 @@ import pytest
 from proofgrid.models import AttemptState, Cause, CauseCode, Failure, Fulfilment
 from proofgrid.network import dispatch, leases, reap
 from proofgrid.network.market import board as boards
+from proofgrid.network.market import waiting
 from tests.network.market.bazaar import FLEET, Bazaar, key_of
 from tests.network.world import ASK
 
@@ -200,3 +201,26 @@ def test_a_fleet_without_workers_leaves_it_to_the_others(bazaar: Bazaar) -> None
     request_id = bazaar.place()
     bazaar.world.dispatch()
     assert bazaar.last(request_id).prover == key_of(1)
+
+
+def test_an_index_below_the_fleets_ask_holds_up_nobody(bazaar: Bazaar) -> None:
+    for _ in range(2):
+        request_id = bazaar.place()
+        bazaar.dispatch()
+        assert bazaar.last(request_id).price_lamports == ASK
+        bazaar.prove(request_id)
+        bazaar.world.now += 20
+    bazaar.dispatch()
+    assert bazaar.board().levels[0].index < ASK * 10**6
+    request_id = bazaar.place()
+    bazaar.dispatch()
+    assert bazaar.last(request_id).price_lamports == ASK
+
+
+def test_a_flood_of_one_requester_is_considered_in_part(bazaar: Bazaar, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "PER_REQUESTER", 2)
+    flood = [bazaar.place(requester="many") for _ in range(5)]
+    one = bazaar.place(requester="few")
+    with bazaar.world.database.reading() as session:
+        found = waiting.WaitingRoom().load(session, FLEET, bazaar.world.now)
+    assert {request.id for request in found} == {*flood[:2], one}
