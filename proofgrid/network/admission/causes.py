@@ -11,8 +11,7 @@ def wrong_answer(challenge: ChallengeRow, error: InvalidProof) -> StandingCause:
     return StandingCause(
         code=StandingCode.WRONG_ANSWER,
         message=f"the answer to a challenge ({challenge.kind}) is wrong: {error}"[:500],
-        advice="check the machine's memory and overclocking, run `proofgrid doctor`, update, then ask again after the "
-        "suspension",
+        advice="check the machine's memory and overclocking, update proofgrid, and ask again after the suspension",
     )
 
 
@@ -39,5 +38,5 @@ def not_fetched(seconds: float) -> StandingCause:
         code=StandingCode.NOT_FETCHED,
         message=f"the prover had no work and did not come for a challenge within {seconds:g} s",
         advice="keep the prover running and connected, with the points and the key that the network names downloaded; "
-        "leave the network (`proofgrid prover leave`) before stopping it",
+        "leave the network before stopping it",
     )
