@@ -12,7 +12,7 @@ DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 DEFAULT_PREPARED_BYTES = 32 << 30
 """What prepared proving keys may take on a disk; those used longest ago make room."""
 DEFAULT_MULTIPLES_BYTES = 256 << 20
-"""What one prepared key may take with multiples of its points: enough for six of each at 2^16 constraints."""
+"""What one prepared key may take with multiples of its points: enough for eight of each at 2^16 constraints."""
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
