@@ -3,11 +3,12 @@
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path
 from fastapi.responses import FileResponse
 
-from proofgrid.errors import AccessDenied, NotFound
+from proofgrid.errors import NotFound
 from proofgrid.gateway.services import Services, Serving
+from proofgrid.gateway.signed import SignedCall
 from proofgrid.models.challenges import (
     MAX_ANSWER_BYTES,
     ChallengeAnswer,
@@ -17,7 +18,6 @@ from proofgrid.models.challenges import (
 )
 from proofgrid.network.admission import challenges
 from proofgrid.network.admission.examiner import Examiner
-from proofgrid.signed_calls import Call, check_call
 
 router = APIRouter(tags=["provers"])
 
@@ -27,39 +27,27 @@ ChallengePath = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 DigestPath = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
 
-async def signed_prover(request: Request, services: Serving) -> str:
-    """The key that signed this call, 64 hex digits; a call counts once."""
-    query = request.url.query
-    target = request.url.path + (f"?{query}" if query else "")
-    call = Call(services.info.chain_id, request.method, target, await request.body())
-    signed = check_call(request.headers, call, time.time())
-    if not services.nonces.is_first(signed):
-        raise AccessDenied("this signed call was made before; sign each call anew, with a fresh nonce")
-    return signed.key
-
-
 async def arrived_at() -> float:
     """When the call was here, whole: what waits for a thread afterwards is not the prover's time."""
     return time.time()
 
 
-Prover = Annotated[str, Depends(signed_prover)]
 Arrived = Annotated[float, Depends(arrived_at)]
 
 
 @router.post("/v1/prover/challenges")
-def ask(body: ChallengeCall, prover: Prover, services: Serving) -> ChallengeOffer:
+def ask(body: ChallengeCall, call: SignedCall, services: Serving) -> ChallengeOffer:
     """The challenge that is due, if one is; else when to ask again and what to download until then."""
-    return challenges.offer(services.database, _examiner(services), prover, body, time.time())
+    return challenges.offer(services.database, _examiner(services), call.key, body, time.time())
 
 
 @router.post("/v1/prover/challenges/{challenge_id}/answer")
 def answer(
-    challenge_id: ChallengePath, body: ChallengeAnswer, prover: Prover, now: Arrived, services: Serving
+    challenge_id: ChallengePath, body: ChallengeAnswer, call: SignedCall, now: Arrived, services: Serving
 ) -> ChallengeOutcome:
     """Judge an answer; the same twice is once."""
     content = bytes.fromhex(body.content)
-    return challenges.answer(services.database, _examiner(services), prover, challenge_id, content, now)
+    return challenges.answer(services.database, _examiner(services), call.key, challenge_id, content, now)
 
 
 @router.get("/v1/challenges/artifacts/{digest}")

@@ -61,7 +61,7 @@ def door(world: World) -> Iterator[SignedDoor]:
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     services = dataclasses.replace(services_of(world), examiner=examiner)
     with GatewayServer(create_app(services), listener), httpx.Client(base_url=url, trust_env=False) as http:
-        yield SignedDoor(http, services.info.chain_id)
+        yield SignedDoor(http, services.info.audience)
 
 
 def test_a_prover_gets_itself_admitted(door: SignedDoor, tmp_path: Path) -> None:
