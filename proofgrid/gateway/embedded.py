@@ -27,6 +27,7 @@ from proofgrid.network.coordinator import Coordinator, Loops, components
 from proofgrid.network.database import Database
 from proofgrid.network.judging.cases import Judge
 from proofgrid.network.judging.process import JudgeProcess
+from proofgrid.network.judging.reading import KeyReader
 from proofgrid.network.localnet import Localnet
 from proofgrid.network.redis_server import RedisServer
 from proofgrid.network.secret_files import load_or_create_token, make_private_folder
@@ -223,6 +224,7 @@ class Network:
             api_token=self.api_token,
             ring=loops.ring,
             examiner=examiner,
+            read_key=KeyReader(config),
         )
         stack.enter_context(GatewayServer(create_app(services), listener))
 

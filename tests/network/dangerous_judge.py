@@ -35,7 +35,7 @@ def misbehave(how: str) -> None:
         while True:
             eaten.append(bytearray(64 << 20))
     if how == TALK:
-        os.write(0, b"\0\0\0\x02{}" * 2)
+        os.write(1, b"\0\0\0\x02{}" * 2)
         os.kill(os.getpid(), signal.SIGSTOP)
 
 

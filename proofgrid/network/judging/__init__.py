@@ -1,1 +1,1 @@
-"""The verdict over what strangers submit, in a process of its own; what may be asked is in ``cases``."""
+"""What strangers send, proofs and proving keys, is looked at in processes of its own; ``cases`` has the question."""
