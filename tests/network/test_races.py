@@ -247,6 +247,6 @@ def test_a_verdict_is_written_once(world: World, monkeypatch: pytest.MonkeyPatch
     request_id, task = world.running()
     world.submit(task)
     gate = Gate(2, lambda found: found)
-    monkeypatch.setattr(verify, "_judge", lambda *a, _do=verify._judge: gate(_do(*a)))
+    monkeypatch.setattr(verify, "_verdicts", lambda *a, _do=verify._verdicts: gate(list(_do(*a))))
     at_once(*[lambda: world.coordinator.run_verify(world.now)] * 2)
     assert world.status(request_id).fulfilment is Fulfilment.FULFILLED
