@@ -15,6 +15,7 @@ from proofgrid.gateway.routes import (
     circuits,
     leases,
     market,
+    provers,
     requests,
     service,
     uploads,
@@ -31,6 +32,7 @@ ROUTERS = (
     batches.router,
     leases.router,
     challenges.router,
+    provers.router,
 )
 
 
