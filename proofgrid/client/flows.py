@@ -112,7 +112,9 @@ def prove(target: Circuit, inputs: Inputs | None, witness: Witness | None, terms
     found = yield from quote(target.id, terms.deadline_s)
     cap = default_cap(found) if terms.max_price_lamports is None else terms.max_price_lamports
     info = yield from network()
-    who = recipients(info.fleet_key, found.eligible, terms.allow, terms.deny)
+    # Whoever gets inputs alone says what they came to: a stranger could prove another statement of this circuit.
+    strangers = () if expected is None else found.eligible
+    who = recipients(info.fleet_key, strangers, terms.allow, terms.deny)
     sealed: Envelope = yield Work(lambda: envelop(who, target.id, kind, plain))
     digest = hashlib.sha256(sealed.content).hexdigest()
     yield from upload_bytes(sealed.content, digest)

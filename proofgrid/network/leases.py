@@ -51,14 +51,16 @@ def claim(
     with database.writing() as session:
         lock_request_of(session, attempt_id)
         attempt = authorised(session, attempt_id, token, prover)
-        touch(session, worker, now)
+        is_fleet = attempt.prover is None  # other operators name their workers as they like
+        if is_fleet:
+            touch(session, worker, now)
         if attempt.state is AttemptState.RUNNING and attempt.worker == worker:
             return _lease(attempt, config)  # it holds the lease: the first answer was lost on the way
         if attempt.state not in (AttemptState.QUEUED, AttemptState.SENT):
             raise Conflict(f"the attempt is {attempt.state}; drop the task")
         if attempt.request.deadline_at <= now:
             raise Conflict("the request's deadline has passed; drop the task")
-        turned_away = _must_pass(session, attempt, worker, now - timing.worker_timeout_s)
+        turned_away = is_fleet and _must_pass(session, attempt, worker, now - timing.worker_timeout_s)
         if turned_away and attempt.state is AttemptState.SENT:
             move_attempt(
                 session, attempt_id, token, AttemptState.SENT, AttemptState.QUEUED, not_before=now + PUT_BACK_S
@@ -84,7 +86,9 @@ def _lease(attempt: AttemptRow, config: NetworkConfig) -> Lease:
 
 def _must_pass(session: Session, attempt: AttemptRow, worker: str, since: float) -> bool:
     earlier = session.scalars(
-        select(AttemptRow.worker).where(AttemptRow.request_id == attempt.request_id, AttemptRow.id != attempt.id)
+        select(AttemptRow.worker)
+        .where(AttemptRow.request_id == attempt.request_id, AttemptRow.id != attempt.id)
+        .where(AttemptRow.prover.is_(None))
     )
     failed = set(earlier)
     return worker in failed and any(name not in failed for name in live_workers(session, since=since))
@@ -110,7 +114,7 @@ def heartbeat(
             .where(AttemptRow.id == attempt_id, AttemptRow.state == AttemptState.RUNNING)
             .values(heartbeat_at=now, progress=beat.progress)
         )
-        if attempt.worker is not None:
+        if attempt.worker is not None and attempt.prover is None:
             touch(session, attempt.worker, now)
     return HeartbeatAnswer(lease_ends_at=now + config.timing.heartbeat_timeout_s)
 

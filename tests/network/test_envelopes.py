@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 import pytest
-from nacl.signing import SigningKey
+from nacl.public import SealedBox
+from nacl.secret import SecretBox
+from nacl.signing import SigningKey, VerifyKey
 
 from proofgrid.client.market import recipients
 from proofgrid.errors import MalformedInput
@@ -106,3 +108,17 @@ def test_the_fleet_is_a_recipient_unless_it_is_shut_out() -> None:
     assert recipients(fleet, (), (fleet,), ()) == [fleet]
     assert recipients(fleet, (ann,), (), ()) == []
     assert len(recipients(fleet, [f"{n:064x}" for n in range(40)], None, ())) == MAX_RECIPIENTS
+
+
+def test_a_key_is_bound_to_its_circuit_whatever_the_content_says() -> None:
+    """Whoever knows a content's key can seal it again, but not as another circuit's."""
+    secret, about = bytes(range(32)), bytes.fromhex(OTHER) + b"W"
+    content = bytes(SecretBox(secret).encrypt(b"proofgrid.sealed.v1\0" + bytes.fromhex(CIRCUIT) + b"W" + SECRET))
+    receiver = SealedBox(VerifyKey(ANN.public).to_curve25519_public_key())
+    for head, opens in ((about, False), (bytes.fromhex(CIRCUIT) + b"W", True)):
+        sealed_key = bytes(receiver.encrypt(b"proofgrid.envelope.v1\0" + head + secret)).hex()
+        if opens:
+            assert ANN.open(content, sealed_key, CIRCUIT, KIND) == SECRET
+        else:
+            with pytest.raises(MalformedInput, match="key is not for"):
+                ANN.open(content, sealed_key, CIRCUIT, KIND)
