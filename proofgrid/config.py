@@ -31,6 +31,8 @@ class Limits(_Section):
     max_json_bytes: int = 512 << 10
     max_submission_bytes: int = 512 << 10
     max_wait_s: int = 30
+    verify_memory_bytes: Annotated[int, Field(ge=256 << 20)] = 2 << 30
+    """Address space of the process that judges submissions, the native core and its threads' stacks included."""
 
 
 class Timing(_Section):
@@ -42,6 +44,8 @@ class Timing(_Section):
     loop_interval_s: float = 0.5
     resend_after_s: float = 5.0
     batch_age_s: float = 1.0
+    verify_timeout_s: Annotated[float, Field(gt=0)] = 10.0
+    """Of one verification, or one batch of them, of milliseconds each; who needs longer is judged alone."""
     sealed_retention_s: float = 3600.0
     artifact_retention_s: float = 7 * 86400.0
     """How long an artifact stays that no circuit and no request names."""

@@ -26,6 +26,9 @@ from proofgrid.network.broker import CeleryBroker
 from proofgrid.network.chain import Chain, SolanaChain
 from proofgrid.network.coordinator import Coordinator, Loops, components
 from proofgrid.network.database import Database
+from proofgrid.network.judging.cases import Judge
+from proofgrid.network.judging.process import JudgeProcess
+from proofgrid.network.judging.reading import KeyReader
 from proofgrid.network.localnet import Localnet
 from proofgrid.network.redis_server import RedisServer
 from proofgrid.network.secret_files import load_or_create_token, make_private_folder
@@ -151,8 +154,11 @@ class Network:
             chain = self._connect_chain(stack, named)
             self.program_id = chain.program_id
             place.append(f"{self.rpc_url} (program {chain.program_id})")
+        with self._station("verifier") as place:
+            judge = stack.enter_context(JudgeProcess.of(config))
+            place.append(judge.detail)
         with self._station("gateway") as place:
-            self._serve(stack, broker, chain, listener)
+            self._serve(stack, broker, chain, judge, listener)
             place.append(self.url)
         door = self.secrets_folder / "worker.json"
         self.worker_settings().save(door)
@@ -190,11 +196,13 @@ class Network:
         enter_epoch(self.database, chain, time.time())
         return chain
 
-    def _serve(self, stack: ExitStack, broker: CeleryBroker, chain: Chain, listener: socket.socket) -> None:
+    def _serve(
+        self, stack: ExitStack, broker: CeleryBroker, chain: Chain, judge: Judge, listener: socket.socket
+    ) -> None:
         config, settings = self.config, self.worker_settings()
         fleet_key = FleetKey.load_or_create(settings.fleet_key).public
         coordinator = Coordinator(
-            self.database, self.store, broker, chain, config, fleet_key, self.url, clock=time.time
+            self.database, self.store, broker, chain, config, fleet_key, self.url, judge=judge, clock=time.time
         )
         coordinator.examiner = examiner = Examiner.open(config, self.store)
         loops = stack.enter_context(Loops(coordinator))
@@ -218,6 +226,7 @@ class Network:
             ring=loops.ring,
             examiner=examiner,
             nonces=RecordedNonces(self.database),
+            read_key=KeyReader(config),
         )
         stack.enter_context(GatewayServer(create_app(services), listener))
 

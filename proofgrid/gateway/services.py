@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, cast
 
 from fastapi import Depends, Header, Request
@@ -13,6 +14,7 @@ from proofgrid.gateway.admissions import Admissions
 from proofgrid.gateway.nonces import MemoryNonces, Nonces
 from proofgrid.models import NetworkInfo
 from proofgrid.network.admission.examiner import Examiner
+from proofgrid.network.circuits import KeyFacts, read_key
 from proofgrid.network.database import Database
 from proofgrid.prover.artifacts import ArtifactStore
 
@@ -33,6 +35,8 @@ class Services:
     api_token: str | None = field(default=None, repr=False)
     ring: Callable[[str], None] = _ring_nobody
     examiner: Examiner | None = None
+    read_key: Callable[[Path], KeyFacts] = read_key
+    """Reads uploaded proving keys; a network that strangers reach wants a ``KeyReader``."""
     nonces: Nonces = field(default_factory=MemoryNonces, repr=False)
     admissions: Admissions = field(init=False, repr=False)
 

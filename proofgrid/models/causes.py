@@ -27,6 +27,7 @@ class CauseCode(StrEnum):
     ARTIFACT_UNAVAILABLE = "artifact_unavailable"
     BACKEND_UNAVAILABLE = "backend_unavailable"
     PROVER_ERROR = "prover_error"
+    VERIFIER_FAILED = "verifier_failed"  # the verifier died or ran out of time or memory over it, twice: no verdict
     REQUEST_ENDED = "request_ended"
 
 

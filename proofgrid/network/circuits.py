@@ -1,10 +1,15 @@
 """Circuits: their artifacts are parsed and checked before anyone may ask for a proof of them."""
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from proofgrid.errors import MalformedInput, NotFound
+from proofgrid.kernels.backend import Backend
 from proofgrid.models import CircuitInfo, CircuitRegistration
 from proofgrid.network.database import CircuitRow
 from proofgrid.network.locks import lock
@@ -26,30 +31,45 @@ def circuit_id(zkey_digest: str, wasm_digest: str | None) -> str:
     return hashlib.sha256(_ID_TAG + bytes.fromhex(zkey_digest) + wasm).hexdigest()
 
 
-def inspect(store: ArtifactStore, registration: CircuitRegistration) -> CircuitInfo:
+@dataclass(frozen=True)
+class KeyFacts:
+    """What a proving key says of its circuit; the verifying key is snarkjs' JSON."""
+
+    curve: str
+    n_public: int
+    domain_size: int
+    verifying_key_digest: str
+    verifying_key: dict[str, Any]
+
+
+def read_key(source: Path | memoryview, *, backend: Backend | None = None) -> KeyFacts:
+    """Check a proving key, in this process. Cost: one pass over the file.
+
+    Raises :class:`MalformedInput`, also for a key that the chain cannot judge proofs under.
+    """
+    zkey = read_zkey(source)
+    zkey.check()
+    key = verifying_key(zkey, backend=backend)
+    require_registrable(key)  # before any work: a proof that cannot be settled is worth nothing here
+    return KeyFacts(zkey.curve.name, zkey.n_public, zkey.domain_size, key.digest().hex(), key.to_json())
+
+
+def inspect(
+    store: ArtifactStore, registration: CircuitRegistration, read: Callable[[Path], KeyFacts] = read_key
+) -> CircuitInfo:
     """What a circuit is, read from its stored artifacts; no database.
 
-    Cost: one pass over the zkey. Raises :class:`NotFound` for what was not uploaded, :class:`MalformedInput`, also for
-    a key that the chain cannot judge proofs under.
+    Raises :class:`NotFound` for what was not uploaded, :class:`MalformedInput`, and whatever ``read`` does.
     """
-    zkey = read_zkey(store.path(registration.zkey_digest))
-    zkey.check()
-    key = verifying_key(zkey)
-    require_registrable(key)  # before any work: a proof that cannot be settled is worth nothing here
+    facts = read(store.path(registration.zkey_digest))
     if registration.wasm_digest is not None:
         with store.open(registration.wasm_digest) as file:
             if file.read(len(_WASM_MAGIC)) != _WASM_MAGIC:
                 raise MalformedInput("the circuit's wasm does not begin as a WebAssembly module (version 1) does")
     return CircuitInfo(
         id=circuit_id(registration.zkey_digest, registration.wasm_digest),
-        name=registration.name,
-        zkey_digest=registration.zkey_digest,
-        wasm_digest=registration.wasm_digest,
-        curve=zkey.curve.name,
-        n_public=zkey.n_public,
-        domain_size=zkey.domain_size,
-        verifying_key_digest=key.digest().hex(),
-        verifying_key=key.to_json(),
+        **registration.model_dump(),
+        **asdict(facts),
     )
 
 

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from proofgrid.config import NetworkConfig
 from proofgrid.errors import ProofgridError
-from proofgrid.kernels.backend import Backend
 from proofgrid.models import Component
 from proofgrid.network import dispatch, holdings, provers, reap, settle, verify
 from proofgrid.network.admission import challenges, slashing
@@ -24,6 +23,7 @@ from proofgrid.network.admission.examiner import Examiner
 from proofgrid.network.broker import Broker
 from proofgrid.network.chain import Chain
 from proofgrid.network.database import Database, LoopRow
+from proofgrid.network.judging.cases import Judge, JudgeHere
 from proofgrid.network.market import price_index, unclaimed, usage
 from proofgrid.network.market.board import Fleet
 from proofgrid.network.market.waiting import WaitingRoom
@@ -55,7 +55,8 @@ class Coordinator:
     prover: bytes
     """The fleet's ed25519 public key, which leaves name."""
     gateway_url: str
-    backend: Backend | None = None
+    judge: Judge = field(default_factory=JudgeHere)
+    """Who verifies; a network that strangers reach wants a ``JudgeProcess``."""
     room: WaitingRoom = field(default_factory=WaitingRoom)
     examiner: Examiner | None = None
     """Poses challenges to provers of other operators; None: nobody is asked."""
@@ -72,9 +73,7 @@ class Coordinator:
         return dispatch.send(self.database, self.broker, self.gateway_url, self.prover.hex(), now)
 
     def run_verify(self, now: float) -> int:
-        return verify.verify_submitted(
-            self.database, self.store, self.config, self.clock or (lambda: now), backend=self.backend
-        )
+        return verify.verify_submitted(self.database, self.store, self.judge, self.config, self.clock or (lambda: now))
 
     def run_settle(self, now: float) -> int:
         if isinstance(self.chain, slashing.Court):

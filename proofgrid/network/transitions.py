@@ -36,7 +36,7 @@ MOVES: Mapping[type[StrEnum], Mapping[StrEnum, frozenset[StrEnum]]] = {
         _A.QUEUED: frozenset({_A.SENT, _A.RUNNING, _A.WITHDRAWN}),  # running: claimed before "sent" was written
         _A.SENT: frozenset({_A.QUEUED, _A.RUNNING, _A.WITHDRAWN}),  # queued: put back, to be sent again
         _A.RUNNING: frozenset({_A.SUBMITTED, _A.FAILED, _A.LOST, _A.WITHDRAWN}),
-        _A.SUBMITTED: frozenset({_A.ACCEPTED, _A.REFUSED, _A.WITHDRAWN}),
+        _A.SUBMITTED: frozenset({_A.ACCEPTED, _A.REFUSED, _A.FAILED, _A.WITHDRAWN}),  # failed: without a verdict
     },
     BatchState: {
         _B.BUILT: frozenset({_B.COMMITTED, _B.ABANDONED}),

@@ -1,24 +1,28 @@
 """The verify loop: nothing is fulfilled, paid or written on chain before the verifier's yes."""
 
-from collections.abc import Callable
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pydantic import ValidationError
 from sqlalchemy import select
 
 from proofgrid.config import NetworkConfig
-from proofgrid.errors import InvalidProof, MalformedInput, NotFound
-from proofgrid.kernels.backend import Backend
+from proofgrid.errors import MalformedInput, NotFound
 from proofgrid.models import AttemptState, Cause, CauseCode, Fulfilment, Submission, Verification
 from proofgrid.network.admission.records import attempt_ended
 from proofgrid.network.attempts import end_attempt
 from proofgrid.network.database import AttemptRow, CircuitRow, Database, RequestRow
+from proofgrid.network.judging.cases import Case, Judge, JudgeFailed, Key, read_submission
 from proofgrid.network.locks import lock_request_of
 from proofgrid.network.market.pricing import payable
 from proofgrid.network.transitions import move_attempt, move_fulfilment, move_verification
 from proofgrid.prover.artifacts import ArtifactStore
-from proofgrid.verifier.groth16 import verify
-from proofgrid.verifier.keys import Proof, VerifyingKey
+
+log = logging.getLogger(__name__)
+
+REFUSALS = frozenset({CauseCode.INVALID_PROOF, CauseCode.INPUTS_MISMATCH})
+"""The verifier's no. Any other cause is an accident, which says nothing of the proof."""
 
 
 @dataclass(frozen=True)
@@ -29,61 +33,110 @@ class Verdict:
     cause: Cause | None
 
 
+MOST_AT_ONCE = 32
+"""Proofs of one key that are judged together: one of them that kills the judge costs each of the others a turn."""
+TICK_S = 20.0
+"""What a tick may take before it leaves the rest to the next, so that health is told of each."""
+
+
+@dataclass(frozen=True)
+class _Submitted:
+    attempt_id: str
+    digest: str
+    expected: tuple[str, ...] | None
+
+
 def verify_submitted(
-    database: Database,
-    store: ArtifactStore,
-    config: NetworkConfig,
-    clock: Callable[[], float],
-    *,
-    backend: Backend | None = None,
+    database: Database, store: ArtifactStore, judge: Judge, config: NetworkConfig, clock: Callable[[], float]
 ) -> int:
-    """Check each submitted proof and write its verdict and when; their number. Checking holds no transaction."""
+    """Check each submitted proof and write its verdict and when; their number. Checking holds no transaction.
+
+    Proofs of one key are judged together. Where the judge fails over them, each is judged alone, and who is alone when
+    it fails twice, the second time a fresh one, ends as ``VERIFIER_FAILED``: nobody else pays for that.
+    """
+    ends_at, done = time.monotonic() + TICK_S, 0
+    for key, submitted in _submitted(database):
+        for verdict in _verdicts(store, judge, config, key, submitted):
+            _record(database, config, verdict, clock())
+            done += 1
+            if time.monotonic() > ends_at:
+                return done
+    return done
+
+
+def load_submission(store: ArtifactStore, digest: str, config: NetworkConfig) -> Submission:
+    """A stored submission; raises :class:`NotFound`, :class:`MalformedInput`."""
+    return read_submission(_content(store, digest, config), f"the stored proof {digest}")
+
+
+def _content(store: ArtifactStore, digest: str, config: NetworkConfig) -> bytes:
+    return store.read(digest, max_bytes=2 * config.limits.max_submission_bytes)
+
+
+def _submitted(database: Database) -> Iterator[tuple[Key, list[_Submitted]]]:
+    """What waits for a verdict, by key, the longest waiting first, at most ``MOST_AT_ONCE`` at a time."""
     with database.reading() as session:
         rows = session.execute(
-            select(AttemptRow.id, AttemptRow.result_digest, RequestRow.expected_public_inputs, CircuitRow.verifying_key)
+            select(
+                AttemptRow.id,
+                AttemptRow.result_digest,
+                RequestRow.expected_public_inputs,
+                CircuitRow.verifying_key_digest,
+                CircuitRow.verifying_key,
+            )
             .join(AttemptRow.request)
             .join(RequestRow.circuit)
             .where(AttemptRow.state == AttemptState.SUBMITTED)
             .order_by(RequestRow.sequence)
         ).all()
-    for identity, digest, expected, key in rows:
-        cause = _judge(store, config, digest, expected, VerifyingKey.from_json(key, backend=backend), backend)
-        _record(database, config, Verdict(identity, cause), clock())
-    return len(rows)
+    keys: dict[str, Key] = {}
+    waiting: dict[str, list[_Submitted]] = {}
+    for identity, digest, expected, key_digest, document in rows:
+        keys.setdefault(key_digest, Key(key_digest, document))
+        one = _Submitted(identity, digest, None if expected is None else tuple(expected))
+        waiting.setdefault(key_digest, []).append(one)
+    for key_digest, of_key in waiting.items():
+        for start in range(0, len(of_key), MOST_AT_ONCE):
+            yield keys[key_digest], of_key[start : start + MOST_AT_ONCE]
 
 
-def load_submission(store: ArtifactStore, digest: str, config: NetworkConfig) -> Submission:
-    """A stored submission; raises :class:`NotFound`, :class:`MalformedInput`."""
-    content = store.read(digest, max_bytes=2 * config.limits.max_submission_bytes)
+def _verdicts(
+    store: ArtifactStore, judge: Judge, config: NetworkConfig, key: Key, submitted: Sequence[_Submitted]
+) -> Iterator[Verdict]:
+    """A verdict for each; what the store has lost or never should have taken is not shown to the judge."""
+    cases: dict[str, Case] = {}
+    for one in submitted:
+        try:
+            cases[one.attempt_id] = Case(_content(store, one.digest, config), one.expected)
+        except NotFound as error:
+            cause = Cause(code=CauseCode.ARTIFACT_UNAVAILABLE, message=f"the submitted proof was lost: {error}")
+            yield Verdict(one.attempt_id, cause)
+        except MalformedInput as error:
+            yield Verdict(one.attempt_id, Cause(code=CauseCode.INVALID_PROOF, message=str(error)[:2000]))
+    if not cases:
+        return
     try:
-        return Submission.model_validate_json(content)
-    except ValidationError as error:
-        raise MalformedInput(f"the stored proof {digest} is not a submission: {error.errors()[0]['msg']}") from error
+        said = judge.judge(key, list(cases.values()))
+    except JudgeFailed as error:
+        log.warning("the verifier failed over %d proofs (%s); each is judged alone", len(cases), error)
+        tries = 1 if len(cases) == 1 else 2  # who was alone has had a try
+        for identity, case in cases.items():
+            yield Verdict(identity, _alone(judge, key, case, tries))
+    else:
+        for identity, opinion in zip(cases, said, strict=True):
+            yield Verdict(identity, opinion)
 
 
-def _judge(
-    store: ArtifactStore,
-    config: NetworkConfig,
-    digest: str,
-    expected: list[str] | None,
-    key: VerifyingKey,
-    backend: Backend | None,
-) -> Cause | None:
-    try:
-        submission = load_submission(store, digest, config)
-        verify(
-            key, [int(value) for value in submission.public_inputs], Proof.from_json(submission.proof), backend=backend
-        )
-    except (InvalidProof, MalformedInput) as error:
-        return Cause(code=CauseCode.INVALID_PROOF, message=f"the verifier refused the proof: {error}"[:2000])
-    except NotFound as error:
-        return Cause(code=CauseCode.ARTIFACT_UNAVAILABLE, message=f"the submitted proof was lost: {error}")
-    if expected is not None and expected != list(submission.public_inputs):
-        return Cause(
-            code=CauseCode.INPUTS_MISMATCH,
-            message="the proof is true, but of other public inputs than the request expects",
-        )
-    return None
+def _alone(judge: Judge, key: Key, case: Case, tries: int) -> Cause | None:
+    """The opinion on one case, the last try by a fresh judge."""
+    words = ""
+    for _ in range(tries):
+        try:
+            return judge.judge(key, [case])[0]
+        except JudgeFailed as error:
+            words = str(error)
+    message = f"the verifier failed over this proof alone and gave no verdict: {words}"
+    return Cause(code=CauseCode.VERIFIER_FAILED, message=message[:2000])
 
 
 def _price(attempt: AttemptRow, config: NetworkConfig) -> int:
@@ -109,7 +162,9 @@ def _record(database: Database, config: NetworkConfig, verdict: Verdict, now: fl
             values = {"fulfilled_at": now, "updated_at": now, "price_lamports": _price(attempt, config)}
             move_fulfilment(session, request.id, Fulfilment.PROVING, Fulfilment.FULFILLED, **values)
             move_verification(session, request.id, request.verification, Verification.VALID)
-        elif attempt.state is AttemptState.SUBMITTED and end_attempt(
-            session, attempt, AttemptState.REFUSED, verdict.cause, max_attempts=config.max_attempts, now=now
-        ):
-            move_verification(session, request.id, request.verification, Verification.INVALID)
+        elif attempt.state is AttemptState.SUBMITTED:
+            refused = verdict.cause.code in REFUSALS
+            ended = AttemptState.REFUSED if refused else AttemptState.FAILED
+            moved = end_attempt(session, attempt, ended, verdict.cause, max_attempts=config.max_attempts, now=now)
+            if moved and refused:
+                move_verification(session, request.id, request.verification, Verification.INVALID)

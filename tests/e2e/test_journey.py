@@ -42,7 +42,14 @@ def client(running: Network) -> Iterator[Client]:
 
 
 def test_up_means_ready(running: Network, stations: list[Station]) -> None:
-    assert [station.component for station in stations] == ["database", "redis", "chain", "gateway", "worker"]
+    assert [station.component for station in stations] == [
+        "database",
+        "redis",
+        "chain",
+        "verifier",
+        "gateway",
+        "worker",
+    ]
     health = httpx.get(running.url + "/v1/health", trust_env=False)
     assert (health.status_code, health.json()["ready"]) == (200, True)
 

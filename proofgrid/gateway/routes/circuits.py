@@ -21,7 +21,7 @@ def register(registration: CircuitRegistration, services: Serving) -> CircuitInf
         known = circuits.lookup(session, circuit_id)
     if known is not None and known.domain_size:
         return known
-    info = circuits.inspect(services.store, registration)
+    info = circuits.inspect(services.store, registration, services.read_key)
     with services.database.writing() as session:
         for digest in (registration.zkey_digest, registration.wasm_digest):
             if digest is not None:

@@ -28,6 +28,7 @@ PULSE_GAP_S = 60.0
 FAULTS: Mapping[CauseCode, float] = {
     CauseCode.WORKER_LOST: 1.0,
     CauseCode.PROVER_ERROR: 1.0,
+    CauseCode.VERIFIER_FAILED: 1.0,
     CauseCode.BACKEND_UNAVAILABLE: 1.0,
     CauseCode.INPUTS_MISMATCH: 1.0,
     CauseCode.DEADLINE_PASSED: MISSED_WEIGHT,
