@@ -8,10 +8,18 @@ from proofgrid.config import LOOPBACK_HOSTS
 from proofgrid.gateway import answers
 from proofgrid.gateway.bodies import BodyCap
 from proofgrid.gateway.origins import SameOrigin
-from proofgrid.gateway.routes import artifacts, batches, circuits, leases, requests, service
+from proofgrid.gateway.routes import artifacts, batches, circuits, leases, operations, requests, service
 from proofgrid.gateway.services import Services
 
-ROUTERS = (service.router, artifacts.router, circuits.router, requests.router, batches.router, leases.router)
+ROUTERS = (
+    service.router,
+    operations.router,
+    artifacts.router,
+    circuits.router,
+    requests.router,
+    batches.router,
+    leases.router,
+)
 
 
 def create_app(services: Services) -> FastAPI:
