@@ -8,7 +8,7 @@ BIN := .venv/bin
 STAMP := .venv/.proofgrid-setup
 
 .PHONY: help setup test check bench demo program-check program-costs program-mutants ledger-model ledger-bugs package fuzz \
-    fuzz-kernels submitter-faults verify-build sanitize clean
+    fuzz-kernels submitter-faults faults soak fault-bugs bench-network verify-build sanitize clean
 
 help:  ## what the targets do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -73,6 +73,18 @@ fuzz-kernels: setup  ## random kernels, layer against layer (SECONDS=600 SEED=1)
 COUNT ?= 1000
 submitter-faults: setup  ## batches through a failing devnet by submitters that are killed (COUNT=1000; some minutes)
 	$(BIN)/python -m tests.settlement.ordeal --count $(COUNT) --seed $(SEED)
+
+faults: setup  ## processes killed, paused and starved while 500 requests run: nothing lost, nothing twice (SEED=1)
+	$(BIN)/python -m tests.faults --seed $(SEED)
+
+soak: setup  ## the same for as long as you like (SECONDS=600 SEED=1)
+	$(BIN)/python -m tests.faults --count $$((2 * $(SECONDS))) --seconds $(SECONDS) --seed $(SEED)
+
+fault-bugs: setup  ## bugs put into the network one at a time: that suite must notice each
+	$(BIN)/python -m tests.faults.bugs
+
+bench-network: setup  ## requests admitted per second, status reads, scheduling delay; writes benchmarks/results/
+	$(BIN)/python -m benchmarks.bench_network
 
 verify-build: setup  ## the kernels' tests and fuzzer with every bound of the ifma layer checked
 	@bash scripts/checked.sh verify

@@ -20,6 +20,10 @@ command -v "${CXX:-c++}" >/dev/null || command -v g++ >/dev/null || missing+=(g+
 if ! command -v redis-server >/dev/null && ! "$python" -c 'import sys; sys.exit(sys.version_info >= (3, 13))' 2>/dev/null; then
   missing+=(redis-server)
 fi
+# Half of tests/network runs on a PostgreSQL of its own; without one it is skipped, but not in CI.
+if [ -n "${CI:-}" ] && ! command -v initdb >/dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
+  missing+=(postgresql)
+fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then

@@ -12,11 +12,13 @@ import typer
 from proofgrid import __version__
 from proofgrid.cli import (
     benchmark,
+    database,
     escrow,
     export,
     files,
     governing,
     keys,
+    market,
     nonces,
     services,
     settlement,
@@ -35,6 +37,7 @@ app = typer.Typer(
 )
 files.register(app)
 benchmark.register(app)
+database.register(app)
 services.register(app)
 export.register(app)
 settlement.register(app)
@@ -42,6 +45,7 @@ staking.register(app)
 escrow.register(app)
 keys.register(app)
 governing.register(app)
+market.register(app)
 nonces.register(app)
 transactions.register(app)
 

@@ -1,17 +1,19 @@
 """The SDK for an event loop: the same flows, driven by httpx.AsyncClient."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
 import httpx
 
-from proofgrid.client import flows
+from proofgrid.client import flows, market
 from proofgrid.client.connection import connection_options
 from proofgrid.client.effects import drive_async
 from proofgrid.client.results import Circuit, Fulfilled
 from proofgrid.config import DEFAULT_URL
 from proofgrid.models import NetworkInfo, RequestStatus
+from proofgrid.models.market import Prices, Quote, Statistics, Why
 from proofgrid.verifier.keys import VerifyingKey
 
 
@@ -32,8 +34,17 @@ class AsyncClient:
     async def network(self) -> NetworkInfo:
         return await drive_async(flows.network(), self._http)
 
-    async def register(self, *, zkey: Path | str, wasm: Path | str | None = None, name: str | None = None) -> Circuit:
-        return await drive_async(flows.register(Path(zkey), None if wasm is None else Path(wasm), name), self._http)
+    async def register(
+        self,
+        *,
+        zkey: Path | str,
+        wasm: Path | str | None = None,
+        name: str | None = None,
+        on_upload: flows.OnUpload | None = None,
+    ) -> Circuit:
+        return await drive_async(
+            flows.register(Path(zkey), None if wasm is None else Path(wasm), name, on_upload), self._http
+        )
 
     async def circuit(self, circuit_id: str, *, verifying_key: VerifyingKey | None = None) -> Circuit:
         return await drive_async(flows.circuit(circuit_id, verifying_key), self._http)
@@ -45,15 +56,31 @@ class AsyncClient:
         inputs: flows.Inputs | None = None,
         witness: flows.Witness | None = None,
         deadline_s: float = 3600.0,
-        max_price_lamports: int = flows.DEFAULT_MAX_PRICE_LAMPORTS,
+        max_price_lamports: int | None = None,
         idempotency_key: str | None = None,
+        pay_until_s: float | None = None,
+        allow: Sequence[str] | None = None,
+        deny: Sequence[str] = (),
     ) -> "AsyncHandle":
-        terms = flows.Terms(deadline_s, max_price_lamports, idempotency_key)
+        terms = flows.Terms(deadline_s, max_price_lamports, idempotency_key, pay_until_s, allow, deny)
         ticket = await drive_async(flows.prove(circuit, inputs, witness, terms), self._http)
         return AsyncHandle(ticket, self._http, self._rpc_url)
 
     def handle(self, request_id: str, circuit: Circuit) -> "AsyncHandle":
         return AsyncHandle(flows.Ticket(request_id, circuit), self._http, self._rpc_url)
+
+    async def quote(self, circuit: Circuit | str, *, deadline_s: float = 3600.0) -> Quote:
+        circuit_id = circuit if isinstance(circuit, str) else circuit.id
+        return await drive_async(market.quote(circuit_id, deadline_s), self._http)
+
+    async def prices(self, *, history: int = 0) -> Prices:
+        return await drive_async(market.prices(history), self._http)
+
+    async def statistics(self) -> Statistics:
+        return await drive_async(market.statistics(), self._http)
+
+    async def why(self, request_id: str) -> Why:
+        return await drive_async(market.why(request_id), self._http)
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -87,3 +114,6 @@ class AsyncHandle:
 
     async def cancel(self) -> RequestStatus:
         return await drive_async(flows.cancel(self.id), self._http)
+
+    async def why(self) -> Why:
+        return await drive_async(market.why(self.id), self._http)

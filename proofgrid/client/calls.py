@@ -1,19 +1,30 @@
 """Calls of the gateway as flows: retries, and answers as messages or errors."""
 
+from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from proofgrid.client.effects import Call, Flow, Reply, Sleep, Work
-from proofgrid.errors import ProofgridError, QueueError
+from proofgrid.errors import MalformedInput, ProofgridError, QueueError
 from proofgrid.models import error_of_answer
 from proofgrid.prover.artifacts import hash_file
 
 PATIENCE_S = 3.0
 UPLOAD_TIMEOUT_S = 600.0
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.1, 5.0
+
+WHOLE_BYTES = 8 << 20
+"""A file up to it is sent in one call."""
+PIECE_BYTES = 8 << 20
+UPLOAD_PATIENCE_S = 60.0
+OnUpload = Callable[[int, int], None]
+_TUS = {"Tus-Resumable": "1.0.0"}
+_OCTETS = "application/offset+octet-stream"
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -68,11 +79,72 @@ def parse(kind: type[Model], body: bytes) -> Model:
         ) from error
 
 
-def upload_file(path: Path) -> Flow[str]:
-    """Make the network have this file; its digest. Nothing is sent that it has already."""
+def upload_file(path: Path, on_upload: OnUpload | None = None) -> Flow[str]:
+    """Make the network have this file; its digest. Nothing is sent that it has already.
+
+    A file above ``WHOLE_BYTES`` goes in pieces: a broken connection costs one, and a later call goes on where this one
+    ended. ``on_upload`` hears of each piece: bytes that are there, bytes of the file.
+    """
     digest: str = yield Work(lambda: hash_file(path))
-    yield from _upload(digest, Call("POST", "", file=path))
+    size: int = yield Work(lambda: path.stat().st_size)
+    if size <= WHOLE_BYTES:
+        yield from _upload(digest, Call("POST", "", file=path))
+    else:
+        yield from _upload_pieces(path, digest, size, on_upload or _tell_nobody)
     return digest
+
+
+def _upload_pieces(path: Path, digest: str, size: int, on_upload: OnUpload) -> Flow[None]:
+    offset, place = yield from _begin(digest, size)
+    waited_s, pause_s = 0.0, FIRST_PAUSE_S
+    while offset < size:
+        on_upload(offset, size)
+        piece: bytes = yield Work(partial(_piece, path, offset))
+        if not piece:
+            raise MalformedInput(f"{path} became shorter while it was sent; leave it as it is and try again")
+        headers = _TUS | {"Upload-Offset": str(offset)}
+        sent: Reply = yield Call("PATCH", place, piece, None, _OCTETS, timeout_s=UPLOAD_TIMEOUT_S, headers=headers)
+        if sent.trouble is None and sent.status == 204:
+            offset, waited_s, pause_s = _offset(sent), 0.0, FIRST_PAUSE_S
+            continue
+        if sent.trouble is None and sent.status not in (404, 409):  # an earlier connection finished it, or holds it
+            error = error_of_answer(sent.status, sent.body)
+            if not error.retryable:
+                raise error
+        if waited_s > UPLOAD_PATIENCE_S:
+            raise QueueError(f"the upload broke off at {offset} of {size} bytes; the same call goes on there")
+        yield Sleep(pause_s)
+        waited_s, pause_s = waited_s + pause_s, min(2 * pause_s, LAST_PAUSE_S)
+        # Begun again, not asked for: the piece that made it whole may have arrived, and its answer been lost.
+        offset, place = yield from _begin(digest, size)
+    on_upload(size, size)
+
+
+def _begin(digest: str, size: int) -> Flow[tuple[int, str]]:
+    """The offset and the path of an upload; the offset is ``size`` if the network has these bytes."""
+    named = {"Upload-Length": str(size), "Upload-Metadata": f"sha256 {b64encode(digest.encode()).decode()}"}
+    begun = yield from exchange(Call("POST", "/v1/uploads", headers=_TUS | named), patience_s=UPLOAD_PATIENCE_S)
+    offset, place = _offset(begun), begun.headers.get("location", "")
+    if offset < size and not place.startswith("/v1/uploads/"):  # nowhere else: the call carries the token
+        raise QueueError("what answered does not take uploads in pieces; check the URL and the versions of both")
+    return offset, place
+
+
+def _piece(path: Path, offset: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(offset)
+        return file.read(PIECE_BYTES)
+
+
+def _offset(reply: Reply) -> int:
+    text = reply.headers.get("upload-offset", "")
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise QueueError("what answered does not take uploads in pieces; check the URL and the versions of both")
+    return int(text)
+
+
+def _tell_nobody(sent: int, size: int) -> None:
+    """Without a listener."""
 
 
 def upload_bytes(content: bytes, digest: str) -> Flow[None]:

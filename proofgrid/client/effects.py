@@ -6,7 +6,7 @@ never touches a socket, so one flow serves the sync and the async client, and te
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +31,7 @@ class Call:
     content_type: str = "application/json"
     params: dict[str, str] = field(default_factory=dict)
     timeout_s: float = 30.0
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Reply:
     status: int
     body: bytes = b""
     trouble: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Names in lower case."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def _grant(effect: Effect, http: httpx.Client) -> Any:
                     return _too_long()
     except (httpx.RequestError, httpx.InvalidURL) as error:
         return _trouble(error)
-    return Reply(reply.status_code, bytes(body))
+    return Reply(reply.status_code, bytes(body), headers=dict(reply.headers))
 
 
 async def _grant_async(effect: Effect, http: httpx.AsyncClient) -> Any:
@@ -131,12 +134,16 @@ async def _grant_async(effect: Effect, http: httpx.AsyncClient) -> Any:
                     return _too_long()
     except (httpx.RequestError, httpx.InvalidURL) as error:
         return _trouble(error)
-    return Reply(reply.status_code, bytes(body))
+    return Reply(reply.status_code, bytes(body), headers=dict(reply.headers))
 
 
 def _options(call: Call) -> dict[str, Any]:
     headers = {"Content-Type": call.content_type} if call.content or call.file else {}
-    return {"headers": headers, "params": call.params, "timeout": httpx.Timeout(call.timeout_s, connect=3.0)}
+    return {
+        "headers": headers | call.headers,
+        "params": call.params,
+        "timeout": httpx.Timeout(call.timeout_s, connect=3.0),
+    }
 
 
 def _too_long() -> Reply:

@@ -5,7 +5,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,9 +13,11 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
+from proofgrid.client.calls import OnUpload as OnUpload
 from proofgrid.client.calls import exchange, get, parse, post, upload_bytes, upload_file
 from proofgrid.client.chain import require_on_chain
 from proofgrid.client.effects import Call, Flow, Work
+from proofgrid.client.market import default_cap, quote
 from proofgrid.client.results import Circuit, Fulfilled
 from proofgrid.errors import InvalidProof, MalformedInput, QueueError, RequestFailed
 from proofgrid.kernels.arrays import decode_elements
@@ -42,7 +44,6 @@ REGISTER_TIMEOUT_S = 600.0
 LONG_POLL_S, SHORT_POLL_S = 20.0, 1.0
 WAIT_PATIENCE_S = 60.0
 """How long a wait bears a gateway that is away."""
-DEFAULT_MAX_PRICE_LAMPORTS = 1_000_000
 
 Model = TypeVar("Model", bound=BaseModel)
 Inputs = Mapping[str, Any] | Path | str
@@ -64,15 +65,19 @@ class Terms:
     """What a requester grants."""
 
     deadline_s: float = 3600.0
-    max_price_lamports: int = DEFAULT_MAX_PRICE_LAMPORTS
+    max_price_lamports: int | None = None
+    """None: by a quote, within bounds; see :func:`proofgrid.client.market.default_cap`."""
     idempotency_key: str | None = None
+    pay_until_s: float | None = None
+    allow: Sequence[str] | None = None
+    deny: Sequence[str] = ()
 
 
 def network() -> Flow[NetworkInfo]:
     return (yield from get("/v1/network", NetworkInfo))
 
 
-def register(zkey: Path, wasm: Path | None, name: str | None) -> Flow[Circuit]:
+def register(zkey: Path, wasm: Path | None, name: str | None, on_upload: OnUpload | None = None) -> Flow[Circuit]:
     """Upload what the network lacks and register the circuit; the key is read here, not believed.
 
     Without a ``name`` the circuit has the key file's, as far as that may be one.
@@ -80,8 +85,8 @@ def register(zkey: Path, wasm: Path | None, name: str | None) -> Flow[Circuit]:
     chosen = name or re.sub(r"[^A-Za-z0-9._ -]", "-", zkey.stem)[:96]
     _message(CircuitRegistration, name=chosen, zkey_digest="0" * 64)
     key: VerifyingKey = yield Work(lambda: verifying_key(read_zkey(zkey)))
-    zkey_digest = yield from upload_file(zkey)
-    wasm_digest = None if wasm is None else (yield from upload_file(wasm))
+    zkey_digest = yield from upload_file(zkey, on_upload)
+    wasm_digest = None if wasm is None else (yield from upload_file(wasm, on_upload))
     registration = CircuitRegistration(name=chosen, zkey_digest=zkey_digest, wasm_digest=wasm_digest)
     info = yield from post("/v1/circuits", registration, CircuitInfo, timeout_s=REGISTER_TIMEOUT_S)
     if info.verifying_key_digest != key.digest().hex():
@@ -104,16 +109,24 @@ def prove(target: Circuit, inputs: Inputs | None, witness: Witness | None, terms
     _request(target, terms, InputKind.INPUTS, "0" * 64, None)
     kind, plain = yield Work(lambda: _plain(target, inputs, witness))
     expected = _public_inputs(target, plain) if kind is InputKind.WITNESS else None
+    cap = terms.max_price_lamports
+    if cap is None:
+        cap = default_cap((yield from quote(target.id, terms.deadline_s)))
     info = yield from network()
     sealed: bytes = yield Work(lambda: seal(info.fleet_key, target.id, kind, plain))
     digest = hashlib.sha256(sealed).hexdigest()
     yield from upload_bytes(sealed, digest)
-    placed = yield from post("/v1/requests", _request(target, terms, kind, digest, expected), RequestStatus)
+    placed = yield from post("/v1/requests", _request(target, terms, kind, digest, expected, cap), RequestStatus)
     return Ticket(placed.id, target, expected)
 
 
 def _request(
-    target: Circuit, terms: Terms, kind: InputKind, sealed_digest: str, expected: tuple[str, ...] | None
+    target: Circuit,
+    terms: Terms,
+    kind: InputKind,
+    sealed_digest: str,
+    expected: tuple[str, ...] | None,
+    cap: int = 0,
 ) -> ProofRequest:
     return _message(
         ProofRequest,
@@ -123,7 +136,11 @@ def _request(
         input_kind=kind,
         expected_public_inputs=expected,
         deadline_s=terms.deadline_s,
-        max_price_lamports=terms.max_price_lamports,
+        pay_until_s=terms.pay_until_s,
+        max_price_lamports=cap if terms.max_price_lamports is None else terms.max_price_lamports,
+        is_price_default=terms.max_price_lamports is None,
+        allow=None if terms.allow is None else tuple(terms.allow),
+        deny=tuple(terms.deny),
     )
 
 

@@ -8,17 +8,31 @@ from proofgrid.config import LOOPBACK_HOSTS
 from proofgrid.gateway import answers
 from proofgrid.gateway.bodies import BodyCap
 from proofgrid.gateway.origins import SameOrigin
-from proofgrid.gateway.routes import artifacts, batches, circuits, leases, operations, requests, service
+from proofgrid.gateway.routes import (
+    artifacts,
+    batches,
+    challenges,
+    circuits,
+    leases,
+    market,
+    operations,
+    requests,
+    service,
+    uploads,
+)
 from proofgrid.gateway.services import Services
 
 ROUTERS = (
     service.router,
     operations.router,
     artifacts.router,
+    uploads.router,
     circuits.router,
     requests.router,
+    market.router,
     batches.router,
     leases.router,
+    challenges.router,
 )
 
 
@@ -32,8 +46,10 @@ def create_app(services: Services) -> FastAPI:
     limits = services.config.limits
 
     def cap_of(path: str) -> int | None:
-        if path.startswith("/v1/artifacts/"):
+        if path.startswith(("/v1/artifacts/", "/v1/uploads/")):
             return None  # the route streams to disk and counts
+        if path.startswith("/v1/prover/challenges/"):
+            return challenges.MAX_BODY_BYTES
         return limits.max_submission_bytes if path.endswith("/submit") else limits.max_json_bytes
 
     app.add_middleware(BodyCap, cap_of=cap_of)

@@ -20,6 +20,7 @@ from proofgrid.gateway.server import GatewayServer, bind
 from proofgrid.gateway.services import Services
 from proofgrid.kernels.backend import Name, select
 from proofgrid.models import NetworkInfo
+from proofgrid.network.admission.examiner import Examiner
 from proofgrid.network.broker import CeleryBroker
 from proofgrid.network.chain import Chain, SolanaChain
 from proofgrid.network.coordinator import Coordinator, Loops, components
@@ -194,6 +195,7 @@ class Network:
         coordinator = Coordinator(
             self.database, self.store, broker, chain, config, fleet_key, self.url, clock=time.time
         )
+        coordinator.examiner = examiner = Examiner.open(config, self.store)
         loops = stack.enter_context(Loops(coordinator))
         info = NetworkInfo(
             version=__version__,
@@ -206,7 +208,14 @@ class Network:
             limits=config.limits.model_dump(),
         )
         services = Services(
-            self.database, self.store, config, info, settings.token, api_token=self.api_token, ring=loops.ring
+            self.database,
+            self.store,
+            config,
+            info,
+            settings.token,
+            api_token=self.api_token,
+            ring=loops.ring,
+            examiner=examiner,
         )
         stack.enter_context(GatewayServer(create_app(services), listener))
 

@@ -9,7 +9,10 @@ from fastapi import Depends, Header, Request
 
 from proofgrid.config import NetworkConfig
 from proofgrid.errors import AccessDenied, MalformedInput
+from proofgrid.gateway.admissions import Admissions
+from proofgrid.gateway.nonces import MemoryNonces, Nonces
 from proofgrid.models import NetworkInfo
+from proofgrid.network.admission.examiner import Examiner
 from proofgrid.network.database import Database
 from proofgrid.prover.artifacts import ArtifactStore
 
@@ -29,16 +32,24 @@ class Services:
     worker_token: str = field(repr=False)
     api_token: str | None = field(default=None, repr=False)
     ring: Callable[[str], None] = _ring_nobody
+    examiner: Examiner | None = None
+    nonces: Nonces = field(default_factory=MemoryNonces, repr=False)
+    admissions: Admissions = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        admissions = Admissions(self.database, self.store, self.config.ask_lamports)
+        object.__setattr__(self, "admissions", admissions)
 
 
-def services_of(request: Request) -> Services:
+async def services_of(request: Request) -> Services:
     return cast(Services, request.app.state.services)
 
 
+# Coroutines: a plain function would be another turn in the pool of threads for each request.
 Serving = Annotated[Services, Depends(services_of)]
 
 
-def requester(services: Serving, authorization: Annotated[str | None, Header()] = None) -> str:
+async def requester(services: Serving, authorization: Annotated[str | None, Header()] = None) -> str:
     """Who asks: the name under which requests and idempotency keys are kept."""
     if services.api_token is None:
         return "local"
@@ -46,12 +57,12 @@ def requester(services: Serving, authorization: Annotated[str | None, Header()] 
     return "token"
 
 
-def fleet(services: Serving, authorization: Annotated[str | None, Header()] = None) -> None:
+async def fleet(services: Serving, authorization: Annotated[str | None, Header()] = None) -> None:
     """A worker of this operator's fleet."""
     _require_token(services.worker_token, authorization, "the worker token")
 
 
-def fencing_token(fencing_token: Annotated[str | None, Header()] = None) -> str:
+async def fencing_token(fencing_token: Annotated[str | None, Header()] = None) -> str:
     """The token of a lease; the lease API compares it with the attempt's."""
     if fencing_token is None or not 0 < len(fencing_token) <= 128 or not fencing_token.isascii():
         raise MalformedInput("the lease API wants the attempt's token in the header Fencing-Token")

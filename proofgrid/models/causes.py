@@ -20,6 +20,7 @@ class CauseCode(StrEnum):
     CANCELLED_BY_REQUESTER = "cancelled_by_requester"
     # of one attempt: the request goes to another
     WORKER_LOST = "worker_lost"
+    NOT_CLAIMED = "not_claimed"  # the prover that won it did not come
     FALSE_PROOF = "false_proof"  # the worker's own check failed: a bad witness or a bad machine
     INVALID_PROOF = "invalid_proof"  # the coordinator's verifier said no
     INPUTS_MISMATCH = "inputs_mismatch"  # a true proof of another statement

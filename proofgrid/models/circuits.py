@@ -19,6 +19,8 @@ class CircuitInfo(CircuitRegistration):
     id: Digest
     curve: str
     n_public: int
+    domain_size: int = 0
+    """Constraints that a proof is made over, a power of two: what a price counts in. 0: not known; register again."""
     verifying_key_digest: Digest
     verifying_key: dict[str, Any]
     """snarkjs' ``verification_key.json``."""

@@ -1,12 +1,13 @@
 """A requester's messages: what is asked for, how it stands, what came of it."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from proofgrid.models.causes import Cause
 from proofgrid.models.fields import Decimal, Digest, IdempotencyKey, Lamports, Message, RequestId, UnixTime
+from proofgrid.models.market import ProverKey
 from proofgrid.models.statuses import AttemptState, Fulfilment, Settlement, Verification
 
 
@@ -28,7 +29,20 @@ class ProofRequest(Message):
     expected_public_inputs: Annotated[tuple[Decimal, ...], Field(max_length=4096)] | None = None
     """A proof of any other statement is refused, if given."""
     deadline_s: Annotated[float, Field(gt=0, le=7 * 86400)] = 3600.0
+    pay_until_s: Annotated[float, Field(gt=0, le=7 * 86400)] | None = None
+    """The first deadline: full price until it, a part of it (the network's late rule) until ``deadline_s``."""
     max_price_lamports: Lamports
+    is_price_default: bool = False
+    """The cap came from a quote, not from the caller: then it is no part of what makes two requests the same."""
+    allow: Annotated[tuple[ProverKey, ...], Field(max_length=64)] | None = None
+    """Only these provers, if given."""
+    deny: Annotated[tuple[ProverKey, ...], Field(max_length=64)] = ()
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.pay_until_s is not None and self.pay_until_s > self.deadline_s:
+            raise ValueError("pay_until_s must not lie after deadline_s")
+        return self
 
 
 class AttemptView(Message):
@@ -36,6 +50,10 @@ class AttemptView(Message):
 
     number: int
     state: AttemptState
+    prover: str | None = None
+    """Its key; None: the operator's own fleet."""
+    price_lamports: int | None = None
+    """What the market settled for this attempt."""
     worker: str | None
     progress: float
     cause: Cause | None
@@ -59,6 +77,7 @@ class RequestStatus(Message):
     price_lamports: int | None
     created_at: UnixTime
     deadline_at: UnixTime
+    pay_until_at: UnixTime | None = None
     fulfilled_at: UnixTime | None
     committed_at: UnixTime | None
 

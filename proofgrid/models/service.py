@@ -1,5 +1,6 @@
 """What the gateway says of itself."""
 
+import hashlib
 from typing import Any
 
 from pydantic import ValidationError
@@ -36,6 +37,11 @@ class NetworkInfo(Message):
     """The fleet's ed25519 key, hex: it names the prover in leaves, and witnesses are sealed to its X25519 form."""
     ask_lamports: Lamports
     limits: dict[str, int]
+
+    @property
+    def audience(self) -> str:
+        """The name that signed calls to this network carry: its chain and its program, shortened."""
+        return f"{self.chain_id}:{hashlib.sha256(self.program_id.encode()).hexdigest()[:16]}"
 
 
 class ErrorAnswer(Message):

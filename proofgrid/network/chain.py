@@ -13,6 +13,8 @@ from solders.pubkey import Pubkey
 
 from proofgrid.settlement.endpoints import split_urls
 from proofgrid.settlement.registry import upload_key
+from proofgrid.settlement.sender import Signed
+from proofgrid.settlement.slashing import bring, prepare_slash
 from proofgrid.settlement.submitter import Submitter
 from proofgrid.verifier.keys import VerifyingKey
 
@@ -101,6 +103,14 @@ class SolanaChain:
         if found is None or not found[1]:
             return None
         return CommittedBatch(found[0].signature, found[0].address)
+
+    def prepare_slash(self, request: str) -> Signed | None:
+        """As :class:`~proofgrid.network.admission.slashing.Court` says."""
+        submitter = self._submitter
+        return self._run(prepare_slash(submitter.sender, submitter.program_id, Pubkey.from_string(request)))
+
+    def bring_slash(self, signed: Signed) -> bool:
+        return self._run(bring(self._submitter.sender, signed))
 
     def close(self) -> None:
         with self._turn:

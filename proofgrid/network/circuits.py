@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from proofgrid.errors import MalformedInput, NotFound
 from proofgrid.models import CircuitInfo, CircuitRegistration
 from proofgrid.network.database import CircuitRow
+from proofgrid.network.locks import lock
 from proofgrid.prover.artifacts import ArtifactStore
 from proofgrid.prover.formats.zkey import read_zkey
 from proofgrid.prover.groth16.keys import verifying_key
@@ -46,6 +47,7 @@ def inspect(store: ArtifactStore, registration: CircuitRegistration) -> CircuitI
         wasm_digest=registration.wasm_digest,
         curve=zkey.curve.name,
         n_public=zkey.n_public,
+        domain_size=zkey.domain_size,
         verifying_key_digest=key.digest().hex(),
         verifying_key=key.to_json(),
     )
@@ -53,8 +55,12 @@ def inspect(store: ArtifactStore, registration: CircuitRegistration) -> CircuitI
 
 def save(session: Session, circuit: CircuitInfo, now: float) -> None:
     """Register an inspected circuit; once is enough, twice is the same."""
-    if session.get(CircuitRow, circuit.id) is None:
+    lock(session, f"circuit {circuit.id}")
+    row = session.get(CircuitRow, circuit.id)
+    if row is None:
         session.add(CircuitRow(**circuit.model_dump(), created_at=now))
+    elif not row.domain_size:
+        row.domain_size = circuit.domain_size
 
 
 def find(session: Session, identity: str) -> CircuitInfo:

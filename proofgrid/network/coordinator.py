@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 
 from sqlalchemy import select
@@ -18,10 +18,16 @@ from proofgrid.config import NetworkConfig
 from proofgrid.errors import ProofgridError
 from proofgrid.kernels.backend import Backend
 from proofgrid.models import Component
-from proofgrid.network import dispatch, reap, settle, verify
+from proofgrid.network import dispatch, holdings, reap, settle, verify
+from proofgrid.network.admission import challenges, slashing
+from proofgrid.network.admission.examiner import Examiner
 from proofgrid.network.broker import Broker
 from proofgrid.network.chain import Chain
 from proofgrid.network.database import Database, LoopRow
+from proofgrid.network.market import price_index, unclaimed, usage
+from proofgrid.network.market.board import Fleet
+from proofgrid.network.market.waiting import WaitingRoom
+from proofgrid.network.uploads import Uploads
 from proofgrid.network.workers import last_heartbeat
 from proofgrid.prover.artifacts import ArtifactStore
 
@@ -33,6 +39,8 @@ STALE_AFTER_S = {"dispatch": 15.0, "verify": 60.0, "settle": 120.0, "reap": 15.0
 
 _NOTE_EVERY_S = 1.0
 _MAX_BACKOFF_S = 10.0
+_REST_S = 0.05
+"""Between two ticks, however often the bell rings: one tick then serves all who rang."""
 
 
 @dataclass
@@ -48,12 +56,18 @@ class Coordinator:
     """The fleet's ed25519 public key, which leaves name."""
     gateway_url: str
     backend: Backend | None = None
+    room: WaitingRoom = field(default_factory=WaitingRoom)
+    examiner: Examiner | None = None
+    """Poses challenges to provers of other operators; None: nobody is asked."""
     clock: Callable[[], float] | None = None
     """Says when a verdict was reached, since verifying takes time; None takes the tick's own time."""
 
     def run_dispatch(self, now: float) -> int:
         """Waiting requests into attempts, attempts into the queue, lost ones again."""
-        dispatch.assign(self.database, now)
+        usage.close_ended(self.database, now)
+        unclaimed.take_back(self.database, self.config, now)
+        dispatch.assign(self.database, self.config, self.prover.hex(), now, room=self.room)
+        price_index.advance(self.database, self.config, Fleet(self.prover.hex(), dispatch.MAX_OUTSTANDING), now)
         dispatch.put_back_lost(self.database, self.config, self.broker, now)
         return dispatch.send(self.database, self.broker, self.gateway_url, now)
 
@@ -63,12 +77,18 @@ class Coordinator:
         )
 
     def run_settle(self, now: float) -> int:
+        if isinstance(self.chain, slashing.Court):
+            slashing.send_due(self.database, self.chain, now)
         return settle.settle(self.database, self.store, self.chain, self.config, self.prover, now)
 
     def run_reap(self, now: float) -> int:
         """Silent workers, late requests, old witnesses."""
         done = reap.reap_silent(self.database, self.config, now) + reap.expire_late(self.database, now)
         reap.purge_sealed(self.database, self.store, self.config, now)
+        if self.examiner is not None:
+            done += challenges.tend(self.database, self.examiner, now)
+        holdings.sweep(self.database, self.store, self.config, now)
+        Uploads(self.database, self.store, self.config).expire(now)
         return done
 
 
@@ -112,6 +132,7 @@ class Loop:
                 log.warning("loop %s: %s", self.name, error, exc_info=None if expected else error)
                 self._note(f"{type(error).__name__}: {error}")
                 self._stop.wait(min(pause_s, _MAX_BACKOFF_S) - self._interval_s)
+            self._stop.wait(min(_REST_S, self._interval_s))
             self._bell.wait(self._interval_s)
 
     def _note(self, error: str | None) -> None:
@@ -133,10 +154,10 @@ class Loops:
     """The coordinator's four loops in this process; a context manager."""
 
     def __init__(self, coordinator: Coordinator) -> None:
-        interval_s = coordinator.config.timing.loop_interval_s
+        self._coordinator, interval_s = coordinator, coordinator.config.timing.loop_interval_s
         ticks = {
             "dispatch": coordinator.run_dispatch,
-            "verify": coordinator.run_verify,
+            "verify": self._verify,
             "settle": coordinator.run_settle,
             "reap": coordinator.run_reap,
         }
@@ -145,6 +166,13 @@ class Loops:
     def ring(self, name: str) -> None:
         """There is something to do for this loop."""
         self._loops[name].ring()
+
+    def _verify(self, now: float) -> int:
+        """A verdict frees its prover for the next request."""
+        done = self._coordinator.run_verify(now)
+        if done:
+            self.ring("dispatch")
+        return done
 
     def __enter__(self) -> "Loops":
         for loop in self._loops.values():

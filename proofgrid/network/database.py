@@ -3,8 +3,9 @@
 Rows change state only through :mod:`proofgrid.network.transitions`. Times are seconds since 1970, UTC.
 """
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Dialect,
+    Double,
     Engine,
     ForeignKey,
     Index,
     LargeBinary,
+    MetaData,
     String,
     Text,
     UniqueConstraint,
@@ -29,7 +32,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
-from proofgrid.errors import MalformedInput, QueueError
+from proofgrid.errors import MalformedInput, ProofgridError, QueueError
 from proofgrid.models import AttemptState, BatchState, Fulfilment, Settlement, Verification
 from proofgrid.models.statuses import LIVE_ATTEMPTS
 
@@ -57,7 +60,18 @@ class Status(TypeDecorator[StrEnum]):
 
 
 class Base(DeclarativeBase):
-    """All tables."""
+    """All tables; constraints bear the names that PostgreSQL would give them, so that migrations can name them."""
+
+    type_annotation_map = {float: Double}  # noqa: RUF012  # SQLAlchemy's own default changed with 2.1
+    metadata = MetaData(
+        naming_convention={
+            "pk": "%(table_name)s_pkey",
+            "uq": "%(table_name)s_%(column_0_N_name)s_key",
+            "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+            "ck": "%(table_name)s_%(constraint_name)s_check",
+            "ix": "ix_%(column_0_label)s",
+        }
+    )
 
 
 class CircuitRow(Base):
@@ -71,6 +85,8 @@ class CircuitRow(Base):
     n_public: Mapped[int]
     verifying_key_digest: Mapped[str] = mapped_column(String(64))
     verifying_key: Mapped[dict[str, Any]] = mapped_column(JSON)
+    domain_size: Mapped[int] = mapped_column(default=0, server_default="0")
+    """0: registered before it was kept; registering again tells it."""
     created_at: Mapped[float]
 
 
@@ -97,6 +113,12 @@ class RequestRow(Base):
     max_price_lamports: Mapped[int] = mapped_column(BigInteger)
     price_lamports: Mapped[int | None] = mapped_column(BigInteger)
     deadline_at: Mapped[float]
+    pay_until_at: Mapped[float | None]
+    """The first deadline; None: as the second."""
+    recipients: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    """Keys of the provers that can open the witness; None: the fleet alone."""
+    allow: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    deny: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     fulfilment: Mapped[Fulfilment] = mapped_column(Status(Fulfilment), default=Fulfilment.REQUESTED)
     verification: Mapped[Verification] = mapped_column(Status(Verification), default=Verification.UNVERIFIED)
     settlement: Mapped[Settlement] = mapped_column(Status(Settlement), default=Settlement.UNSETTLED)
@@ -126,6 +148,10 @@ class AttemptRow(Base):
     number: Mapped[int]
     token: Mapped[str] = mapped_column(String(64))
     state: Mapped[AttemptState] = mapped_column(Status(AttemptState), default=AttemptState.QUEUED)
+    prover: Mapped[str | None] = mapped_column(String(64))
+    """The prover's key; None: the operator's own fleet."""
+    price_lamports: Mapped[int | None] = mapped_column(BigInteger)
+    """Fixed when it is assigned; None: before there was a market."""
     worker: Mapped[str | None] = mapped_column(String(96))
     progress: Mapped[float] = mapped_column(default=0.0)
     result_digest: Mapped[str | None] = mapped_column(String(64))
@@ -213,15 +239,28 @@ class LoopRow(Base):
 class Database:
     """Sessions over one engine. ``writing`` commits at the end of its block, or rolls back on an exception.
 
+    An SQLite file is made or upgraded here; PostgreSQL must be at the newest revision (``proofgrid database upgrade``),
+    else :class:`~proofgrid.errors.Conflict`.
+
     ``durable`` False gives up SQLite's sync to disk at each commit: a power cut may then undo the last ones.
     """
 
     def __init__(self, url: str, *, durable: bool = True) -> None:
-        self._engine = _create_engine(url, durable)
+        from proofgrid.network import schema  # which imports every table, and they this module
+
+        self._engine = open_engine(url, durable=durable)
+        self.is_local = self._engine.dialect.name == "sqlite"
+        """Whether reading is reading a file of this machine, which no writer holds up."""
+        # SQLite has one writer: threads of this process take turns, for it would let them sleep and ask again.
+        self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_local else nullcontext()
         try:
-            Base.metadata.create_all(self._engine)
+            (schema.open_local if self.is_local else schema.require_current)(self._engine)
         except OperationalError as error:
+            self._engine.dispose()
             raise QueueError(f"the database cannot be opened: {error.orig}") from error
+        except ProofgridError:
+            self._engine.dispose()
+            raise
         # A transaction that means to write takes SQLite's lock at once: one that upgrades later can deadlock.
         self._writing_engine = self._engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
 
@@ -232,14 +271,16 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        with Session(self._writing_engine, expire_on_commit=False) as session, session.begin():
+        with self._turn, Session(self._writing_engine, expire_on_commit=False) as session, session.begin():
+            session.connection()  # begin now, not with the first statement: what the block sees of files holds, too
             yield session
 
     def close(self) -> None:
         self._engine.dispose()
 
 
-def _create_engine(url: str, durable: bool) -> Engine:
+def open_engine(url: str, *, durable: bool = True) -> Engine:
+    """The engine behind a URL, SQLite's with its pragmas; raises :class:`MalformedInput`. Opens no connection."""
     # Errors reach the log and /v1/health: they must not hold a statement's values, fencing tokens among them.
     options: dict[str, Any] = {"hide_parameters": True, "pool_pre_ping": True}
     if url.startswith("sqlite"):

@@ -10,6 +10,7 @@ from proofgrid.errors import Conflict, MalformedInput, NotFound
 from proofgrid.models import AttemptState, Failure, Fulfilment, Heartbeat, HeartbeatAnswer, Lease, Submission
 from proofgrid.network.attempts import FINAL_CODES, end_attempt
 from proofgrid.network.database import AttemptRow, Database, RequestRow
+from proofgrid.network.locks import lock_request_of
 from proofgrid.network.transitions import move_attempt, move_fulfilment
 from proofgrid.network.workers import live_workers, touch
 from proofgrid.prover.artifacts import ArtifactStore
@@ -35,8 +36,9 @@ def claim(database: Database, config: NetworkConfig, attempt_id: str, token: str
     """
     timing = config.timing
     with database.writing() as session:
-        touch(session, worker, now)
+        lock_request_of(session, attempt_id)
         attempt = authorised(session, attempt_id, token)
+        touch(session, worker, now)
         if attempt.state is AttemptState.RUNNING and attempt.worker == worker:
             return _lease(attempt, config)  # it holds the lease: the first answer was lost on the way
         if attempt.state not in (AttemptState.QUEUED, AttemptState.SENT):
@@ -80,6 +82,7 @@ def heartbeat(
 ) -> HeartbeatAnswer:
     """Renew a lease; raises :class:`Conflict` once it is lost."""
     with database.writing() as session:
+        lock_request_of(session, attempt_id)
         attempt = authorised(session, attempt_id, token)
         if attempt.state is not AttemptState.RUNNING:
             raise Conflict(f"the lease is lost: the attempt is {attempt.state}; stop proving")
@@ -107,6 +110,7 @@ def submit(
         raise MalformedInput("the proof cannot be written as JSON; expected snarkjs' proof.json") from error
     digest = store.put(content)
     with database.writing() as session:
+        lock_request_of(session, attempt_id)
         values = {"result_digest": digest, "progress": 1.0, "heartbeat_at": now, "submitted_at": now}
         if move_attempt(session, attempt_id, token, AttemptState.RUNNING, AttemptState.SUBMITTED, **values):
             return
@@ -119,6 +123,7 @@ def fail(database: Database, config: NetworkConfig, attempt_id: str, token: str,
     """A worker gives up: the request goes to another, or ends if the cause is final. Raises :class:`Conflict`."""
     final = failure.final and failure.cause.code in FINAL_CODES
     with database.writing() as session:
+        lock_request_of(session, attempt_id)
         attempt = authorised(session, attempt_id, token)
         if attempt.state is not AttemptState.RUNNING:
             raise Conflict(f"the attempt is {attempt.state} already")

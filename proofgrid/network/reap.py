@@ -9,6 +9,8 @@ from proofgrid.config import NetworkConfig
 from proofgrid.models import AttemptState, Cause, CauseCode, Fulfilment
 from proofgrid.network.attempts import end_attempt
 from proofgrid.network.database import AttemptRow, CircuitRow, Database, RequestRow
+from proofgrid.network.holdings import forget
+from proofgrid.network.locks import artifact_lock, lock, lock_requests
 from proofgrid.network.requests import expire
 from proofgrid.prover.artifacts import ArtifactStore
 
@@ -23,6 +25,7 @@ def reap_silent(database: Database, config: NetworkConfig, now: float) -> int:
     if not _any(database, silent):
         return 0
     with database.writing() as session:
+        lock_requests(session, session.scalars(silent.with_only_columns(AttemptRow.request_id)))
         attempts = session.scalars(silent).all()
         for attempt in attempts:
             cause = Cause(
@@ -39,6 +42,7 @@ def expire_late(database: Database, now: float) -> int:
     if not _any(database, late):
         return 0
     with database.writing() as session:
+        lock_requests(session, session.scalars(late.with_only_columns(RequestRow.id)))
         return sum(expire(session, row, now) for row in session.scalars(late).all())
 
 
@@ -52,6 +56,8 @@ def purge_sealed(database: Database, store: ArtifactStore, config: NetworkConfig
     if not _any(database, ended):
         return 0
     with database.writing() as session:
+        digests = session.scalars(ended.with_only_columns(RequestRow.sealed_digest))
+        lock(session, *(artifact_lock(digest) for digest in digests))
         old = session.scalars(ended).all()
         for digest in {row.sealed_digest for row in old}:
             needed = session.scalar(
@@ -61,7 +67,7 @@ def purge_sealed(database: Database, store: ArtifactStore, config: NetworkConfig
                 .limit(1)
             )
             if needed is None and not _is_ours(session, digest):
-                store.delete(digest)
+                forget(session, store, digest)
         ids = [row.sequence for row in old]
         session.execute(update(RequestRow).where(RequestRow.sequence.in_(ids)).values(sealed_purged=True))
         return len(old)

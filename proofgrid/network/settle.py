@@ -18,6 +18,7 @@ from proofgrid.errors import Conflict, MalformedInput, NotFound
 from proofgrid.models import AttemptState, BatchState, Fulfilment, Settlement, Submission, Verification
 from proofgrid.network.chain import Chain, CommittedBatch
 from proofgrid.network.database import AttemptRow, BatchRow, Database, EpochRow, LeafRow, RequestRow
+from proofgrid.network.locks import lock
 from proofgrid.network.transitions import move_batch, move_settlement
 from proofgrid.network.verify import load_submission
 from proofgrid.prover.artifacts import ArtifactStore
@@ -27,6 +28,7 @@ from proofgrid.verifier.receipts import Leaf, Receipt, digest_public_inputs
 
 log = logging.getLogger(__name__)
 
+_LOG = "log of batches"
 _ON_CHAIN = (BatchState.COMMITTED, BatchState.FINAL)
 
 
@@ -67,6 +69,7 @@ def enter_epoch(database: Database, chain: Chain, now: float) -> int:
     names = _names(chain)
     next_number = chain.next_number()
     with database.writing() as session:
+        lock(session, _LOG)
         latest = session.scalar(select(EpochRow).order_by(EpochRow.number.desc()).limit(1))
         if latest is not None and _names(latest) == names and _has_log(session, latest, next_number):
             return latest.number
@@ -90,8 +93,8 @@ def _abandon(database: Database, batch_id: int) -> None:
 
 def _set_free(session: Session, batch: BatchRow) -> None:
     """Abandon a batch; its leaves go into the next."""
-    move_batch(session, batch.id, batch.state, BatchState.ABANDONED)
-    session.execute(delete(LeafRow).where(LeafRow.batch_id == batch.id))
+    if move_batch(session, batch.id, BatchState.BUILT, BatchState.ABANDONED):
+        session.execute(delete(LeafRow).where(LeafRow.batch_id == batch.id))
 
 
 def _names(log: EpochRow | Chain) -> dict[str, str]:
@@ -108,7 +111,11 @@ def _has_log(session: Session, epoch: EpochRow, next_number: int) -> bool:
 
 def _under_way(database: Database, epoch: int) -> BatchRow | None:
     with database.reading() as session:
-        return session.scalar(select(BatchRow).where(BatchRow.epoch == epoch, BatchRow.state == BatchState.BUILT))
+        return _built(session, epoch)
+
+
+def _built(session: Session, epoch: int) -> BatchRow | None:
+    return session.scalar(select(BatchRow).where(BatchRow.epoch == epoch, BatchRow.state == BatchState.BUILT))
 
 
 def build(
@@ -129,6 +136,9 @@ def build(
     registered = _register(chain, keys)
     number = chain.next_number()
     with database.writing() as session:
+        lock(session, _LOG)
+        if (batch := _built(session, epoch)) is not None:
+            return batch  # another coordinator was faster
         rows = _waiting(session, config.batch_size)
         rows = [row for row in rows if row[0].circuit.verifying_key_digest in registered]
         if not _is_due(rows, config, now):

@@ -4,7 +4,7 @@ A move names the state it starts from; if the row is no longer there, nothing ch
 So two coordinators, a late worker and a reaper may all act on one row: one wins.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Any, cast
 
@@ -54,6 +54,20 @@ def require_allowed(old: StrEnum, new: StrEnum) -> None:
 def move_fulfilment(session: Session, request_id: str, old: Fulfilment, new: Fulfilment, **values: Any) -> bool:
     """Did the request move from ``old`` to ``new``?"""
     return _move(session, RequestRow.fulfilment, RequestRow.id == request_id, old, new, values)
+
+
+def move_fulfilments(
+    session: Session, request_ids: Collection[str], old: Fulfilment, new: Fulfilment, **values: Any
+) -> set[str]:
+    """Which of these requests moved from ``old`` to ``new``, in one statement."""
+    require_allowed(old, new)
+    statement = (
+        update(RequestRow)
+        .where(RequestRow.id.in_(request_ids), RequestRow.fulfilment == old)
+        .values(fulfilment=new, **values)
+        .returning(RequestRow.id)
+    )
+    return set(session.scalars(statement, execution_options={"synchronize_session": False}))
 
 
 def move_verification(session: Session, request_id: str, old: Verification, new: Verification, **values: Any) -> bool:

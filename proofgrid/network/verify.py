@@ -10,8 +10,11 @@ from proofgrid.config import NetworkConfig
 from proofgrid.errors import InvalidProof, MalformedInput, NotFound
 from proofgrid.kernels.backend import Backend
 from proofgrid.models import AttemptState, Cause, CauseCode, Fulfilment, Submission, Verification
+from proofgrid.network.admission.records import attempt_ended
 from proofgrid.network.attempts import end_attempt
 from proofgrid.network.database import AttemptRow, CircuitRow, Database, RequestRow
+from proofgrid.network.locks import lock_request_of
+from proofgrid.network.market.pricing import payable
 from proofgrid.network.transitions import move_attempt, move_fulfilment, move_verification
 from proofgrid.prover.artifacts import ArtifactStore
 from proofgrid.verifier.groth16 import verify
@@ -83,8 +86,18 @@ def _judge(
     return None
 
 
+def _price(attempt: AttemptRow, config: NetworkConfig) -> int:
+    """What the requester pays: the price of the assignment, by the late rule, within the cap."""
+    request = attempt.request
+    price = config.ask_lamports if attempt.price_lamports is None else attempt.price_lamports
+    arrived_at = request.deadline_at if attempt.submitted_at is None else attempt.submitted_at
+    due = payable(price, arrived_at, request.pay_until_at, config.market.late_bps)
+    return min(due, request.max_price_lamports)
+
+
 def _record(database: Database, config: NetworkConfig, verdict: Verdict, now: float) -> None:
     with database.writing() as session:
+        lock_request_of(session, verdict.attempt_id)
         attempt = session.get_one(AttemptRow, verdict.attempt_id)
         request = attempt.request
         if verdict.cause is None:
@@ -92,8 +105,8 @@ def _record(database: Database, config: NetworkConfig, verdict: Verdict, now: fl
                 session, attempt.id, attempt.token, AttemptState.SUBMITTED, AttemptState.ACCEPTED, finished_at=now
             ):
                 return  # somebody else judged it
-            values = {"fulfilled_at": now, "updated_at": now}
-            values["price_lamports"] = min(config.ask_lamports, request.max_price_lamports)  # the ask may have risen
+            attempt_ended(session, attempt, AttemptState.ACCEPTED, None, now)
+            values = {"fulfilled_at": now, "updated_at": now, "price_lamports": _price(attempt, config)}
             move_fulfilment(session, request.id, Fulfilment.PROVING, Fulfilment.FULFILLED, **values)
             move_verification(session, request.id, request.verification, Verification.VALID)
         elif attempt.state is AttemptState.SUBMITTED and end_attempt(

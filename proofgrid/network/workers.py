@@ -5,10 +5,12 @@ from sqlalchemy.orm import Session
 
 from proofgrid.models import WorkerPulse
 from proofgrid.network.database import WorkerRow
+from proofgrid.network.locks import lock
 
 
 def record_pulse(session: Session, name: str, pulse: WorkerPulse, now: float) -> None:
     """A worker says what it is and that it lives."""
+    lock(session, f"worker {name}")
     session.merge(WorkerRow(name=name, **pulse.model_dump(exclude={"fleet_key"}), heartbeat_at=now))
 
 

@@ -17,8 +17,8 @@ from proofgrid.prover.groth16.keys import canonical_points
 BASES = {"a": "g1", "b1": "g1", "b2": "g2", "c": "g1", "h": "g1"}
 """The arrays of a key, by the names of :class:`Zkey`'s fields less ``_mont``, and their groups."""
 
-_USEFUL_MULTIPLES = (6, 3, 2)
-"""A sum over 2^16 dense scalars takes 0.82, 0.88, 0.92 of the additions that it takes without them."""
+_USEFUL_MULTIPLES = (8, 4, 2)
+"""A sum over 2^16 dense scalars takes 0.80, 0.85, 0.94 of the additions that it takes without them."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -66,7 +66,7 @@ def _prove(
     with control.share(_QUOTIENT) as part, _timed("quotient", on_phase):
         h_scalars = backend.quotient(zkey.curve.Fr, zkey.coefficients, witness, zkey.log_domain, control=part)
     with control.share(_SUMS) as part, _timed("sums", on_phase):
-        sums = _sums(key, witness, h_scalars, backend, part)
+        sums = _sums(key, witness, h_scalars, blinding, backend, part)
     del h_scalars
     with _timed("blinding", on_phase):
         proof = _blind(key, sums, blinding, backend)
@@ -81,8 +81,19 @@ def _timed(phase: str, on_phase: OnPhase | None) -> Iterator[None]:
         on_phase(phase, time.perf_counter() - start)
 
 
-def _sums(key: PreparedKey, witness: Array, h_scalars: Array, backend: Backend, control: Control) -> dict[str, Array]:
-    """The five MSMs, by the names of their bases; what A and B1 share is in ``plus`` and ``minus`` (see alike.py)."""
+def _sums(
+    key: PreparedKey,
+    witness: Array,
+    h_scalars: Array,
+    blinding: tuple[int, int],
+    backend: Backend,
+    control: Control,
+) -> dict[str, Array]:
+    """The five MSMs, by the names of their bases; what A and B1 share is in ``plus`` and ``minus`` (see alike.py).
+
+    Beside them the parts of the blinding that need none of them: ``blind_a``, ``blind_b``, ``blind_c``.
+    """
+    r, s = blinding
     g1, g2, alike = key.curve.g1, key.curve.g2, key.alike
     jobs = {
         "b2": MsmJob(g2, key.b2, witness),
@@ -93,21 +104,25 @@ def _sums(key: PreparedKey, witness: Array, h_scalars: Array, backend: Backend, 
     }
     shared = {"plus": alike.plus, "minus": alike.minus}
     jobs |= {name: MsmJob(g1, key.a, witness, chosen=bits) for name, bits in shared.items() if bits is not None}
+    jobs |= {
+        "blind_a": _combination(g1, [(key.alpha1, 1), (key.delta1, r)]),
+        "blind_b": _combination(g2, [(key.beta2, 1), (key.delta2, s)]),
+        "blind_c": _combination(g1, [(key.alpha1, s), (key.beta1, r), (key.delta1, r * s)]),
+    }
     return dict(zip(jobs, backend.msm_many(list(jobs.values()), control=control), strict=True))
 
 
 def _blind(key: PreparedKey, sums: dict[str, Array], blinding: tuple[int, int], backend: Backend) -> Proof:
     """A = alpha + a + r delta, B = beta + b + s delta in both groups, C = c + h + s A + r B - r s delta.
 
-    Written out in the sums, so that the three are independent of each other. ``plus`` counts for a and
-    for b1, ``minus`` for a and against b1.
+    Written out in the sums, so that the three are independent of each other: C takes s a + r b1 + (s alpha + r beta +
+    r s delta). ``plus`` counts for a and for b1, ``minus`` for a and against b1.
     """
     r, s = blinding
     g1, g2 = key.curve.g1, key.curve.g2
-    a = [(sums["a"], 1), (key.alpha1, 1), (key.delta1, r)]
-    b = [(sums["b2"], 1), (key.beta2, 1), (key.delta2, s)]
-    c = [(sums["c"], 1), (sums["h"], 1), (key.delta1, r * s)]
-    c += [(key.alpha1, s), (sums["a"], s), (key.beta1, r), (sums["b1"], r)]
+    a = [(sums["a"], 1), (sums["blind_a"], 1)]
+    b = [(sums["b2"], 1), (sums["blind_b"], 1)]
+    c = [(sums["c"], 1), (sums["h"], 1), (sums["blind_c"], 1), (sums["a"], s), (sums["b1"], r)]
     for name, sign in (("plus", 1), ("minus", -1)):
         if name in sums:
             a.append((sums[name], 1))

@@ -19,6 +19,7 @@ def test_an_error_names_no_fencing_token(world: World) -> None:
     assert token not in str(caught.value)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_only_its_owner_reads_the_file(world: World) -> None:
     files = list(world.folder.glob("proofgrid.sqlite*"))
     assert files

@@ -8,7 +8,7 @@ from proofgrid.errors import Conflict, QueueError
 from proofgrid.models import AttemptState, Fulfilment
 from proofgrid.models.leases import MAX_TASK_BYTES
 from proofgrid.network import dispatch
-from tests.network.world import World
+from tests.network.world import PROVER, World
 
 
 def test_first_come_first_served(world: World) -> None:
@@ -69,7 +69,7 @@ def test_a_crash_after_sending_sends_again_and_is_claimed_once(world: World, mon
 
 def test_a_task_claimed_before_it_was_marked_as_sent_stays_claimed(world: World) -> None:
     world.place()
-    dispatch.assign(world.database, world.now)
+    dispatch.assign(world.database, world.config, PROVER.hex(), world.now)
     send = world.broker.send
     world.broker.send = lambda task: (send(task), world.claim(task))[0]  # type: ignore[method-assign]
     world.dispatch()

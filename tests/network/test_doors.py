@@ -57,7 +57,7 @@ def test_a_store_that_is_away_is_worth_another_try(
     def fail(*_: object, **__: object) -> str:
         raise trouble
 
-    monkeypatch.setattr(requests, "place", fail)
+    monkeypatch.setattr(requests, "admit", fail)
     reply = httpx.post(url + "/v1/requests", json=world.body().model_dump(mode="json"), trust_env=False)
     assert reply.status_code == 503
     assert reply.json()["retryable"] is True
@@ -84,7 +84,7 @@ def test_the_log_that_the_gateway_speaks_of_is_there(
     def fail(*_: object, **__: object) -> str:
         raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr(requests, "place", fail)
+    monkeypatch.setattr(requests, "admit", fail)
     with logging_to(tmp_path / "logs" / "network.log"), serving(world) as url:
         reply = httpx.post(url + "/v1/requests", json=world.body().model_dump(mode="json"), trust_env=False)
         assert reply.status_code == 500

@@ -1,15 +1,15 @@
 """A batch's data at the gateway: whoever knows a root gets what stands under it, and can check it."""
 
 import asyncio
-import sqlite3
 from collections.abc import Iterator
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from proofgrid.errors import NotFound, QueueError
 from proofgrid.gateway.routes import batches
+from proofgrid.models import BatchState
 from proofgrid.network.database import AttemptRow, BatchRow
 from proofgrid.settlement.watcher.documents import BatchData
 from proofgrid.settlement.watcher.judgement import judge
@@ -64,9 +64,8 @@ def test_what_was_never_committed_is_not_shown(world: World, url: str) -> None:
     root = settled(world, 1)
     with pytest.raises(NotFound):
         fetch(url, bytes(32), 1)
-    with sqlite3.connect(world.folder / "proofgrid.sqlite") as database:
-        database.execute(f"UPDATE {BatchRow.__tablename__} SET state='abandoned'")
-    database.close()
+    with world.database.writing() as session:
+        session.execute(update(BatchRow).values(state=BatchState.ABANDONED))
     with pytest.raises(NotFound):
         fetch(url, root, 1)
 

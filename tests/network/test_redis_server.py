@@ -36,6 +36,7 @@ def test_it_asks_for_its_password_and_refuses_rather_than_forgets(folder: Path) 
         assert (folder / secret).stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_was_queued_is_there_after_a_restart(folder: Path, world: World) -> None:
     world.place()
     world.dispatch()

@@ -123,7 +123,7 @@ def test_the_kernels_read_the_witness_where_it_lies(
     prove(chain, witness, backend=backend)
     theirs = [np.shares_memory(scalars, witness) for scalars in read]
     assert sum(theirs) == 6  # the quotient, a, b1, what they share, b2, c
-    assert len(theirs) == 6 + 1 + 3  # h, and the three sums of the blinding
+    assert len(theirs) == 6 + 1 + 2 * 3  # h, and the blinding: three sums beside these, three over them
 
 
 def test_false_witness_is_found_out(chain: Zkey, witness: Array) -> None:

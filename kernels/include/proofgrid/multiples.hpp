@@ -12,8 +12,8 @@
 namespace proofgrid::inline PROOFGRID_LAYER {
 
 // Multiples are spaced for windows of this width; others must divide the distance.
-inline constexpr unsigned multiples_window = 15;
-inline constexpr unsigned most_multiples = 17;
+inline constexpr unsigned multiples_window = 16;
+inline constexpr unsigned most_multiples = 16;
 
 // d, for scalars of `bits` bits: from one multiple of a base to the next. All of them together reach beyond `bits`.
 constexpr unsigned multiples_distance(unsigned bits, unsigned multiples) {

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path
 from proofgrid.gateway.services import Serving, requester
 from proofgrid.models import CircuitInfo, CircuitRegistration
 from proofgrid.network import circuits
+from proofgrid.network.requests import require_uploaded
 
 router = APIRouter(tags=["circuits"], dependencies=[Depends(requester)])
 
@@ -18,10 +19,13 @@ def register(registration: CircuitRegistration, services: Serving) -> CircuitInf
     circuit_id = circuits.circuit_id(registration.zkey_digest, registration.wasm_digest)
     with services.database.reading() as session:
         known = circuits.lookup(session, circuit_id)
-    if known is not None:
+    if known is not None and known.domain_size:
         return known
     info = circuits.inspect(services.store, registration)
     with services.database.writing() as session:
+        for digest in (registration.zkey_digest, registration.wasm_digest):
+            if digest is not None:
+                require_uploaded(session, services.store, digest)
         circuits.save(session, info, time.time())
     return info
 

@@ -20,7 +20,9 @@ WorkerPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9._@-]{1,96}$")]
 @router.post("/v1/leases/{attempt_id}/claim")
 def claim(attempt_id: AttemptPath, body: Claim, token: FencingToken, services: Serving) -> Lease:
     """Take the attempt; 409 means drop the task."""
-    return leases.claim(services.database, services.config, attempt_id, token, body.worker, time.time())
+    lease = leases.claim(services.database, services.config, attempt_id, token, body.worker, time.time())
+    services.ring("dispatch")  # there is room in the queue
+    return lease
 
 
 @router.post("/v1/leases/{attempt_id}/heartbeat")

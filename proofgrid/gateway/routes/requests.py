@@ -5,10 +5,9 @@ import json
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from starlette.concurrency import run_in_threadpool
 
-from proofgrid.errors import NotFound
 from proofgrid.gateway.services import Requester, Services, Serving
 from proofgrid.models import Fulfilment, ProofAnswer, ProofRequest, ReceiptAnswer, RequestStatus, Settlement
 from proofgrid.network import requests, results
@@ -19,29 +18,25 @@ RequestPath = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 _POLL_S = (0.05, 0.25)
 
 
-@router.post("/v1/requests", status_code=201)
-def place(body: ProofRequest, who: Requester, services: Serving) -> RequestStatus:
+@router.post("/v1/requests", status_code=201, response_model=RequestStatus)
+async def place(body: ProofRequest, who: Requester, services: Serving) -> Response:
     """Ask for one proof; the same idempotency key again is the same request."""
-    ask = services.config.ask_lamports
-    with services.database.writing() as session:
-        if not services.store.exists(body.sealed_digest):  # here, so that the reaper cannot delete it in between
-            raise NotFound(f"the sealed artifact {body.sealed_digest} has not been uploaded")
-        request_id = requests.place(session, who, body, ask_lamports=ask, now=time.time())
+    status = await services.admissions.place(who, body)
     services.ring("dispatch")
-    return _status(services, request_id, who)
+    return _answer(status, 201)
 
 
-@router.get("/v1/requests/{request_id}")
+@router.get("/v1/requests/{request_id}", response_model=RequestStatus)
 async def read(
     request_id: RequestPath, who: Requester, services: Serving, wait: Annotated[float, Query(ge=0, le=3600)] = 0.0
-) -> RequestStatus:
+) -> Response:
     """How the request stands; with ``wait`` the answer comes when it has ended, or after so many seconds."""
     ends_at = time.monotonic() + min(wait, services.config.limits.max_wait_s)
     pause_s = _POLL_S[0]
     while True:
-        status = await run_in_threadpool(_status, services, request_id, who)
+        status = await _read(services, request_id, who)
         if _has_ended(status) or time.monotonic() + pause_s >= ends_at:
-            return status
+            return _answer(status, 200)
         await asyncio.sleep(pause_s)
         pause_s = min(1.5 * pause_s, _POLL_S[1])
 
@@ -71,6 +66,18 @@ def receipt(request_id: RequestPath, who: Requester, services: Serving) -> Recei
         chain_id=found.chain_id,
         is_current_chain=found.is_current_chain,
     )
+
+
+async def _read(services: Services, request_id: str, who: str) -> RequestStatus:
+    """How the request stands. Reading a local file waits for no writer and costs less than another thread would."""
+    if services.database.is_local:
+        return _status(services, request_id, who)
+    return await run_in_threadpool(_status, services, request_id, who)
+
+
+def _answer(status: RequestStatus, code: int) -> Response:
+    """Written at once: the message is checked already."""
+    return Response(status.model_dump_json(), code, media_type="application/json")
 
 
 def _status(services: Services, request_id: str, who: str) -> RequestStatus:

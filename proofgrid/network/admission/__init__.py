@@ -1,0 +1,1 @@
+"""Who may prove here, and how well they do: capacity challenges, reputation, and what the market reads of both."""
