@@ -15,6 +15,7 @@ from proofgrid.gateway.routes import (
     circuits,
     leases,
     market,
+    operations,
     provers,
     requests,
     service,
@@ -24,6 +25,7 @@ from proofgrid.gateway.services import Services
 
 ROUTERS = (
     service.router,
+    operations.router,
     artifacts.router,
     uploads.router,
     circuits.router,
