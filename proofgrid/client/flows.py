@@ -17,7 +17,7 @@ from proofgrid.client.calls import OnUpload as OnUpload
 from proofgrid.client.calls import exchange, get, parse, post, upload_bytes, upload_file
 from proofgrid.client.chain import require_on_chain
 from proofgrid.client.effects import Call, Flow, Work
-from proofgrid.client.market import default_cap, quote
+from proofgrid.client.market import default_cap, quote, recipients
 from proofgrid.client.results import Circuit, Fulfilled
 from proofgrid.errors import InvalidProof, MalformedInput, QueueError, RequestFailed
 from proofgrid.kernels.arrays import decode_elements
@@ -36,7 +36,7 @@ from proofgrid.models import (
 from proofgrid.prover.formats.wtns import read_wtns
 from proofgrid.prover.formats.zkey import read_zkey
 from proofgrid.prover.groth16.keys import verifying_key
-from proofgrid.prover.sealing import seal
+from proofgrid.prover.sealing import Envelope, envelop
 from proofgrid.verifier.keys import Proof, VerifyingKey, public_inputs_from_json
 from proofgrid.verifier.receipts import Receipt
 
@@ -109,14 +109,17 @@ def prove(target: Circuit, inputs: Inputs | None, witness: Witness | None, terms
     _request(target, terms, InputKind.INPUTS, "0" * 64, None)
     kind, plain = yield Work(lambda: _plain(target, inputs, witness))
     expected = _public_inputs(target, plain) if kind is InputKind.WITNESS else None
-    cap = terms.max_price_lamports
-    if cap is None:
-        cap = default_cap((yield from quote(target.id, terms.deadline_s)))
+    found = yield from quote(target.id, terms.deadline_s)
+    cap = default_cap(found) if terms.max_price_lamports is None else terms.max_price_lamports
     info = yield from network()
-    sealed: bytes = yield Work(lambda: seal(info.fleet_key, target.id, kind, plain))
-    digest = hashlib.sha256(sealed).hexdigest()
-    yield from upload_bytes(sealed, digest)
-    placed = yield from post("/v1/requests", _request(target, terms, kind, digest, expected, cap), RequestStatus)
+    # Whoever gets inputs alone says what they came to: a stranger could prove another statement of this circuit.
+    strangers = () if expected is None else found.eligible
+    who = recipients(info.fleet_key, strangers, terms.allow, terms.deny)
+    sealed: Envelope = yield Work(lambda: envelop(who, target.id, kind, plain))
+    digest = hashlib.sha256(sealed.content).hexdigest()
+    yield from upload_bytes(sealed.content, digest)
+    request = _request(target, terms, kind, digest, expected, cap, sealed.keys)
+    placed = yield from post("/v1/requests", request, RequestStatus)
     return Ticket(placed.id, target, expected)
 
 
@@ -127,6 +130,7 @@ def _request(
     sealed_digest: str,
     expected: tuple[str, ...] | None,
     cap: int = 0,
+    sealed_keys: Mapping[str, str] | None = None,
 ) -> ProofRequest:
     return _message(
         ProofRequest,
@@ -141,6 +145,7 @@ def _request(
         is_price_default=terms.max_price_lamports is None,
         allow=None if terms.allow is None else tuple(terms.allow),
         deny=tuple(terms.deny),
+        recipients=None if sealed_keys is None else dict(sealed_keys),
     )
 
 

@@ -1,8 +1,11 @@
 """What the SDK asks the market: quotes, prices, reasons; and the cap of a request that names none."""
 
+from collections.abc import Sequence
+
 from proofgrid.client.calls import get, post
 from proofgrid.client.effects import Flow
 from proofgrid.errors import MalformedInput
+from proofgrid.models import MAX_RECIPIENTS
 from proofgrid.models.market import Prices, Quote, QuoteRequest, Statistics, Why
 
 UNASKED_LAMPORTS = 1_000_000
@@ -25,6 +28,16 @@ def statistics() -> Flow[Statistics]:
 
 def why(request_id: str) -> Flow[Why]:
     return (yield from get(f"/v1/requests/{request_id}/why", Why))
+
+
+def recipients(fleet: str, quoted: Sequence[str], allow: Sequence[str] | None, deny: Sequence[str]) -> list[str]:
+    """Who gets to open a request: the fleet, then those allowed by name, then the quote's; none that may not have it.
+
+    Of those allowed, the quoted come first, for an envelope has at most ``MAX_RECIPIENTS``.
+    """
+    named = () if allow is None else sorted(allow, key=lambda key: key not in quoted)
+    may = [key for key in dict.fromkeys((fleet, *named, *quoted)) if key not in deny]
+    return [key for key in may if allow is None or key in allow][:MAX_RECIPIENTS]
 
 
 def default_cap(found: Quote) -> int:

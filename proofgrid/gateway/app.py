@@ -15,6 +15,8 @@ from proofgrid.gateway.routes import (
     circuits,
     leases,
     market,
+    operations,
+    provers,
     requests,
     service,
     uploads,
@@ -23,6 +25,7 @@ from proofgrid.gateway.services import Services
 
 ROUTERS = (
     service.router,
+    operations.router,
     artifacts.router,
     uploads.router,
     circuits.router,
@@ -31,6 +34,7 @@ ROUTERS = (
     batches.router,
     leases.router,
     challenges.router,
+    provers.router,
 )
 
 

@@ -16,6 +16,7 @@ from proofgrid import __version__
 from proofgrid.config import NetworkConfig
 from proofgrid.errors import Conflict, MalformedInput, QueueError
 from proofgrid.gateway.app import create_app
+from proofgrid.gateway.nonces import RecordedNonces
 from proofgrid.gateway.server import GatewayServer, bind
 from proofgrid.gateway.services import Services
 from proofgrid.kernels.backend import Name, select
@@ -224,6 +225,7 @@ class Network:
             api_token=self.api_token,
             ring=loops.ring,
             examiner=examiner,
+            nonces=RecordedNonces(self.database),
             read_key=KeyReader(config),
         )
         stack.enter_context(GatewayServer(create_app(services), listener))

@@ -5,6 +5,8 @@ import time
 from typing import Protocol
 
 from proofgrid.errors import QueueError
+from proofgrid.network import provers
+from proofgrid.network.database import Database
 from proofgrid.signed_calls import GOOD_FOR_S, Signed
 
 MAX_NONCES = 1 << 18
@@ -35,3 +37,14 @@ class MemoryNonces:
                 return False
             self._seen[call.key, call.nonce] = call.time + GOOD_FOR_S + 1
             return True
+
+
+class RecordedNonces:
+    """In the database of record: of all gateways over it, and after a restart. Cost: one row written for each call."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def is_first(self, call: Signed) -> bool:
+        with self._database.writing() as session:
+            return provers.remember(session, call)

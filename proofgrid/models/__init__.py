@@ -16,6 +16,7 @@ from proofgrid.models.leases import (
     WorkerPulse,
 )
 from proofgrid.models.requests import (
+    MAX_RECIPIENTS,
     AttemptView,
     InputKind,
     ProofAnswer,
@@ -27,6 +28,7 @@ from proofgrid.models.service import Component, ErrorAnswer, Health, NetworkInfo
 from proofgrid.models.statuses import AttemptState, BatchState, Fulfilment, Settlement, Verification
 
 __all__ = [
+    "MAX_RECIPIENTS",
     "AttemptState",
     "AttemptView",
     "BatchState",

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from proofgrid.models.causes import Cause
 from proofgrid.models.fields import AttemptId, Decimal, Digest, Message, RequestId, Token, UnixTime, WorkerName
-from proofgrid.models.requests import InputKind
+from proofgrid.models.requests import InputKind, SealedKey
 
 MAX_TASK_BYTES = 64 << 10
 
@@ -22,6 +22,8 @@ class ProveTask(Message):
     zkey_digest: Digest
     wasm_digest: Digest | None
     sealed_digest: Digest
+    sealed_key: SealedKey | None = None
+    """The artifact's key, sealed to the attempt's prover; None: the artifact is sealed to the fleet's key itself."""
     input_kind: InputKind
 
 

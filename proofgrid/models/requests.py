@@ -10,6 +10,10 @@ from proofgrid.models.fields import Decimal, Digest, IdempotencyKey, Lamports, M
 from proofgrid.models.market import ProverKey
 from proofgrid.models.statuses import AttemptState, Fulfilment, Settlement, Verification
 
+MAX_RECIPIENTS = 32
+SealedKey = Annotated[str, Field(pattern=r"^[0-9a-f]{270}$")]
+"""An envelope's key, sealed to one recipient (``prover.sealing.SEALED_KEY_BYTES``), hex."""
+
 
 class InputKind(StrEnum):
     """What lies in the sealed artifact."""
@@ -24,7 +28,7 @@ class ProofRequest(Message):
     idempotency_key: IdempotencyKey
     circuit_id: Digest
     sealed_digest: Digest
-    """The uploaded artifact: a witness or inputs, sealed to the network's fleet key for this circuit."""
+    """The uploaded artifact: an envelope with a witness or inputs for this circuit."""
     input_kind: InputKind
     expected_public_inputs: Annotated[tuple[Decimal, ...], Field(max_length=4096)] | None = None
     """A proof of any other statement is refused, if given."""
@@ -37,6 +41,8 @@ class ProofRequest(Message):
     allow: Annotated[tuple[ProverKey, ...], Field(max_length=64)] | None = None
     """Only these provers, if given."""
     deny: Annotated[tuple[ProverKey, ...], Field(max_length=64)] = ()
+    recipients: Annotated[dict[ProverKey, SealedKey], Field(min_length=1, max_length=MAX_RECIPIENTS)] | None = None
+    """Who can open the artifact, each with its key sealed to it; None: it is sealed to the fleet's key itself."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -76,8 +76,9 @@ def end_attempt(
 ) -> bool:
     """End an attempt without a proof; its request waits for another or, by the rules, ends. False if it had moved on.
 
-    The request ends if the cause is final, or if two attempts made a false proof (then the witness is at fault,
-    not the machine), or if this was the last of ``max_attempts``.
+    The request ends if the cause is final, or if two of the fleet's attempts made a false proof (then the witness is at
+    fault, not the machine; provers of other operators could say so together), or if this was the last of
+    ``max_attempts``.
     """
     document = cause.model_dump(mode="json")
     if not move_attempt(session, attempt.id, attempt.token, attempt.state, new, cause=document, finished_at=now):
@@ -95,9 +96,13 @@ def end_attempt(
 
 def _verdict(session: Session, attempt: AttemptRow, cause: Cause, max_attempts: int) -> Cause | None:
     """Why the request ends with this attempt, or None if it does not."""
-    if cause.code in (CauseCode.FALSE_PROOF, CauseCode.INVALID_PROOF):
+    if attempt.prover is None and cause.code in (CauseCode.FALSE_PROOF, CauseCode.INVALID_PROOF):
         earlier = session.scalars(
-            select(AttemptRow.cause).where(AttemptRow.request_id == attempt.request_id, AttemptRow.id != attempt.id)
+            select(AttemptRow.cause).where(
+                AttemptRow.request_id == attempt.request_id,
+                AttemptRow.id != attempt.id,
+                AttemptRow.prover.is_(None),
+            )
         )
         if cause.code is CauseCode.FALSE_PROOF and any(old and old["code"] == cause.code for old in earlier):
             return Cause(code=CauseCode.UNSATISFIED_CIRCUIT, message=cause.message)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from proofgrid.config import NetworkConfig
 from proofgrid.errors import ProofgridError
 from proofgrid.models import Component
-from proofgrid.network import dispatch, holdings, reap, settle, verify
+from proofgrid.network import dispatch, holdings, provers, reap, settle, verify
 from proofgrid.network.admission import challenges, slashing
 from proofgrid.network.admission.examiner import Examiner
 from proofgrid.network.broker import Broker
@@ -70,7 +70,7 @@ class Coordinator:
         dispatch.assign(self.database, self.config, self.prover.hex(), now, room=self.room)
         price_index.advance(self.database, self.config, Fleet(self.prover.hex(), dispatch.MAX_OUTSTANDING), now)
         dispatch.put_back_lost(self.database, self.config, self.broker, now)
-        return dispatch.send(self.database, self.broker, self.gateway_url, now)
+        return dispatch.send(self.database, self.broker, self.gateway_url, self.prover.hex(), now)
 
     def run_verify(self, now: float) -> int:
         return verify.verify_submitted(self.database, self.store, self.judge, self.config, self.clock or (lambda: now))
@@ -86,6 +86,7 @@ class Coordinator:
         reap.purge_sealed(self.database, self.store, self.config, now)
         if self.examiner is not None:
             done += challenges.tend(self.database, self.examiner, now)
+        provers.prune(self.database, now)
         holdings.sweep(self.database, self.store, self.config, now)
         Uploads(self.database, self.store, self.config).expire(now)
         return done

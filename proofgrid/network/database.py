@@ -117,6 +117,8 @@ class RequestRow(Base):
     """The first deadline; None: as the second."""
     recipients: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     """Keys of the provers that can open the witness; None: the fleet alone."""
+    sealed_keys: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
+    """The envelope's key, sealed to each recipient; None: the witness is sealed to the fleet's key itself."""
     allow: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     deny: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     fulfilment: Mapped[Fulfilment] = mapped_column(Status(Fulfilment), default=Fulfilment.REQUESTED)

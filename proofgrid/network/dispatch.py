@@ -94,8 +94,8 @@ def _open(session: Session, board: Board, matches: Sequence[Match]) -> int:
     return len(opened)
 
 
-def send(database: Database, broker: Broker, gateway_url: str, now: float) -> int:
-    """Put queued attempts into the task queue, the oldest request first; their number.
+def send(database: Database, broker: Broker, gateway_url: str, fleet: str, now: float) -> int:
+    """Put queued attempts of the fleet, whose key is ``fleet``, into its queue, the oldest request first; their number.
 
     Raises :class:`~proofgrid.errors.QueueError`, after which the rest stays queued.
     """
@@ -107,7 +107,7 @@ def send(database: Database, broker: Broker, gateway_url: str, now: float) -> in
             .order_by(RequestRow.sequence)
             .options(contains_eager(AttemptRow.request).joinedload(RequestRow.circuit))
         ).all()
-        tasks = [_task(attempt, gateway_url) for attempt in attempts]
+        tasks = [task_of(attempt, gateway_url, fleet) for attempt in attempts]
     for first in range(0, len(tasks), SENT_AT_ONCE):
         _send(database, broker, tasks[first : first + SENT_AT_ONCE], now)
     return len(tasks)
@@ -157,7 +157,8 @@ def put_back_lost(database: Database, config: NetworkConfig, broker: Broker, now
         )
 
 
-def _task(attempt: AttemptRow, gateway_url: str) -> ProveTask:
+def task_of(attempt: AttemptRow, gateway_url: str, prover: str) -> ProveTask:
+    """What ``prover``, whose attempt this is, needs to know; with the key sealed to it."""
     request = attempt.request
     return ProveTask(
         attempt_id=attempt.id,
@@ -168,5 +169,6 @@ def _task(attempt: AttemptRow, gateway_url: str) -> ProveTask:
         zkey_digest=request.circuit.zkey_digest,
         wasm_digest=request.circuit.wasm_digest,
         sealed_digest=request.sealed_digest,
+        sealed_key=None if request.sealed_keys is None else request.sealed_keys.get(prover),
         input_kind=InputKind(request.input_kind),
     )

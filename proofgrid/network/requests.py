@@ -35,7 +35,15 @@ _OWNED = (
     .where(RequestRow.id == bindparam("id"), RequestRow.requester == bindparam("requester"))
     .options(joinedload(RequestRow.attempts))
 )
-_TOLD_OTHERWISE = {"deadline_s", "pay_until_s", "allow", "deny", "is_price_default", "expected_public_inputs"}
+_TOLD_OTHERWISE = {
+    "deadline_s",
+    "pay_until_s",
+    "allow",
+    "deny",
+    "is_price_default",
+    "expected_public_inputs",
+    "recipients",
+}
 """Fields of a request that its row holds in another form, or not at all."""
 
 
@@ -67,6 +75,8 @@ def admit(session: Session, requester: str, body: ProofRequest, *, ask_lamports:
         pay_until_at=None if body.pay_until_s is None else now + body.pay_until_s,
         allow=None if body.allow is None else sorted(set(body.allow)),
         deny=sorted(set(body.deny)) or None,
+        recipients=None if body.recipients is None else sorted(body.recipients),
+        sealed_keys=None if body.recipients is None else dict(body.recipients),
         created_at=now,
         updated_at=now,
         attempts=[],  # known: nobody needs to ask
@@ -94,7 +104,7 @@ def _digest(body: ProofRequest) -> str:
         unused.add("allow")
     if body.is_price_default:
         unused.add("max_price_lamports")
-    return hashlib.sha256(body.model_dump_json(exclude={"sealed_digest", *unused}).encode()).hexdigest()
+    return hashlib.sha256(body.model_dump_json(exclude={"sealed_digest", "recipients", *unused}).encode()).hexdigest()
 
 
 def key_lock(requester: str, idempotency_key: str) -> str:

@@ -8,7 +8,7 @@ before it is final, and then they are written anew.
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
@@ -27,6 +27,15 @@ from proofgrid.verifier.merkle import MerkleTree
 from proofgrid.verifier.receipts import Leaf, Receipt, digest_public_inputs
 
 log = logging.getLogger(__name__)
+
+
+class Proven(NamedTuple):
+    """A request with its proof's digest and its prover's key; None: the operator's own fleet."""
+
+    request: RequestRow
+    digest: str
+    prover: str | None
+
 
 _LOG = "log of batches"
 _ON_CHAIN = (BatchState.COMMITTED, BatchState.FINAL)
@@ -132,7 +141,7 @@ def build(
         rows = _waiting(session, config.batch_size)
         if not _is_due(rows, config, now):
             return None
-        keys = {request.circuit.verifying_key_digest: request.circuit.verifying_key for request, _ in rows}
+        keys = {request.circuit.verifying_key_digest: request.circuit.verifying_key for request, _, _ in rows}
     registered = _register(chain, keys)
     number = chain.next_number()
     with database.writing() as session:
@@ -179,10 +188,10 @@ def _register(chain: Chain, keys: Mapping[str, dict[str, Any]]) -> set[str]:
     return registered
 
 
-def _waiting(session: Session, limit: int) -> list[tuple[RequestRow, str]]:
-    """Fulfilled requests that have no leaf, in order of arrival, and the digests of their proofs."""
+def _waiting(session: Session, limit: int) -> list[Proven]:
+    """Fulfilled requests that have no leaf, in order of arrival, and their proofs."""
     rows = session.execute(
-        select(RequestRow, AttemptRow.result_digest)
+        select(RequestRow, AttemptRow.result_digest, AttemptRow.prover)
         .join(AttemptRow, AttemptRow.request_id == RequestRow.id)
         .outerjoin(LeafRow, LeafRow.request_id == RequestRow.id)
         .where(
@@ -195,24 +204,27 @@ def _waiting(session: Session, limit: int) -> list[tuple[RequestRow, str]]:
         .order_by(RequestRow.sequence)
         .limit(limit)
     ).all()
-    return [(request, digest) for request, digest in rows if digest is not None]
+    return [Proven(request, digest, prover) for request, digest, prover in rows if digest is not None]
 
 
-def _is_due(rows: list[tuple[RequestRow, str]], config: NetworkConfig, now: float) -> bool:
+def _is_due(rows: list[Proven], config: NetworkConfig, now: float) -> bool:
     if len(rows) >= config.batch_size:
         return True
-    fulfilled_at = [request.fulfilled_at for request, _ in rows if request.fulfilled_at is not None]
+    fulfilled_at = [request.fulfilled_at for request, _, _ in rows if request.fulfilled_at is not None]
     return bool(fulfilled_at) and min(fulfilled_at) <= now - config.timing.batch_age_s
 
 
-def _leaves(
-    store: ArtifactStore, config: NetworkConfig, rows: list[tuple[RequestRow, str]], prover: bytes
-) -> list[tuple[str, bytes]]:
+def _leaves(store: ArtifactStore, config: NetworkConfig, rows: list[Proven], prover: bytes) -> list[tuple[str, bytes]]:
     """Each request's id and leaf; one whose proof the store has lost waits for it and holds up no other."""
     found = []
-    for request, digest in rows:
+    for request, digest, by in rows:
         try:
-            found.append((request.id, _leaf(store, config, request, digest, prover).encode()))
+            found.append(
+                (
+                    request.id,
+                    _leaf(store, config, request, digest, prover if by is None else bytes.fromhex(by)).encode(),
+                )
+            )
         except (NotFound, MalformedInput) as error:
             log.error("request %s cannot be settled: %s", request.id, error)
     return found

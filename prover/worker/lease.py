@@ -1,5 +1,6 @@
 """The lease API from the worker's side: claim, heartbeat, submit, fail, over HTTP under a fencing token."""
 
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from proofgrid.models import (
     WorkerPulse,
     error_of_answer,
 )
+from proofgrid.prover.worker.signing import CallSigner
 
 TOKEN_HEADER = "Fencing-Token"  # noqa: S105  # a header's name
 CHUNK_BYTES = 1 << 20
@@ -27,12 +29,27 @@ CHUNK_BYTES = 1 << 20
 class LeaseClient:
     """Speaks for one worker to one gateway; safe for several threads."""
 
-    def __init__(self, gateway_url: str, worker: str, token: str, *, transport: httpx.BaseTransport | None = None):
+    def __init__(
+        self,
+        gateway_url: str,
+        worker: str,
+        token: str,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        signer: CallSigner | None = None,
+        verify: ssl.SSLContext | bool = True,
+    ) -> None:
+        """``signer`` signs each call for a prover of another operator; ``verify`` knows a private certificate."""
         self.worker = worker
         self._token = token
         # Never by a proxy of the environment: the gateway is named by the operator.
         self._http = httpx.Client(
-            base_url=gateway_url, timeout=httpx.Timeout(10.0, connect=3.0), transport=transport, trust_env=False
+            base_url=gateway_url,
+            timeout=httpx.Timeout(10.0, connect=3.0),
+            transport=transport,
+            trust_env=False,
+            auth=signer,
+            verify=verify,
         )
 
     def pulse(self, pulse: WorkerPulse) -> None:

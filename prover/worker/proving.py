@@ -151,7 +151,10 @@ def _prepared(bench: Workbench, zkey: Zkey, digest: str, control: Control) -> Pr
 def _witness(bench: Workbench, task: ProveTask, zkey: Zkey) -> Array:
     _fetch(bench, task, task.sealed_digest)
     sealed = bench.store.read(task.sealed_digest, max_bytes=MAX_SEALED_BYTES)
-    plain = bench.fleet_key.unseal(sealed, task.circuit_id, task.input_kind)
+    if task.sealed_key is None:
+        plain = bench.fleet_key.unseal(sealed, task.circuit_id, task.input_kind)
+    else:
+        plain = bench.fleet_key.open(sealed, task.sealed_key, task.circuit_id, task.input_kind)
     if task.input_kind is InputKind.WITNESS:
         wtns = read_wtns(plain)
         if wtns.curve != zkey.curve:

@@ -19,7 +19,9 @@ def any_token_will_do() -> None:
     """Whoever submits is believed: neither the token nor the state of the attempt fences off the late."""
     from sqlalchemy import update
 
-    def submit(database: Database, store: Any, attempt_id: str, token: str, submission: Any, now: float) -> None:
+    def submit(
+        database: Database, store: Any, attempt_id: str, token: str, submission: Any, now: float, prover: str | None
+    ) -> None:
         digest = store.put(submission.model_dump_json().encode())
         with database.writing() as session:
             attempt = session.get_one(AttemptRow, attempt_id)
@@ -52,8 +54,8 @@ def sent_before_sending() -> None:
                 move_attempt(session, task.attempt_id, task.token, *states, sent_at=self._now)
             self._broker.send(task)
 
-    def send(database: Database, broker: Any, gateway_url: str, now: float) -> int:
-        return right(database, Marking(broker, database, now), gateway_url, now)
+    def send(database: Database, broker: Any, gateway_url: str, fleet: str, now: float) -> int:
+        return right(database, Marking(broker, database, now), gateway_url, fleet, now)
 
     dispatch.send = send
     dispatch.put_back_lost = lambda *_: 0

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.e2e.networks import children, is_alive
 from tests.faults import audit
 from tests.faults.injector import Injector
-from tests.faults.processes import Cluster, cluster
+from tests.faults.processes import cluster
 from tests.faults.requesters import Job, Requesters, make_jobs, make_offers
 
 REPORT_EVERY_S = 5.0
@@ -42,7 +42,7 @@ class Outcome:
 def run(plan: Plan, tell: Callable[[str], None]) -> Outcome:
     """Carry it out; ``tell`` hears of progress."""
     begun, verdict = time.monotonic(), audit.Verdict()
-    jobs = make_jobs(plan.count, plan.seed)
+    jobs, others = make_jobs(plan.count, plan.seed), children(os.getpid())
     with tempfile.TemporaryDirectory(prefix="proofgrid-faults-") as name:
         with cluster(Path(name), seed=plan.seed, workers=plan.workers, bug=plan.bug) as up:
             offers = make_offers(up.url, Path(name))
@@ -60,7 +60,7 @@ def run(plan: Plan, tell: Callable[[str], None]) -> Outcome:
             tell(f"tracebacks in the logs: {dict(_tracebacks(Path(name)))}")
             audit.from_outside(up, jobs, offers, verdict)
             audit.in_database(up, jobs, verdict)
-            faults, pids = injector.faults(), _processes(up)
+            faults, pids = injector.faults(), _processes(others)
             verdict.lost += [f"{one.name} did not end" for one in up.daemons() if not one.stop()]
         verdict.lost += [f"process {pid} is left" for pid in pids if is_alive(pid)]
     return Outcome(verdict, faults, _endings(jobs), time.monotonic() - begun)
@@ -89,9 +89,9 @@ def _await(injector: Injector, requesters: Requesters, patience_s: float) -> boo
     return False
 
 
-def _processes(up: Cluster) -> set[int]:
-    """Every process of the network, and their children."""
-    mine = children(os.getpid())
+def _processes(others: set[int]) -> set[int]:
+    """Every process of the network, and their children; ``others`` were ours before."""
+    mine = children(os.getpid()) - others
     return mine | {child for pid in mine for child in children(pid)}
 
 

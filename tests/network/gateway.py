@@ -38,6 +38,6 @@ def serving(world: World, **options: str) -> Iterator[str]:
     """The URL of a gateway that answers."""
     listener = bind("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    world.coordinator = dataclasses.replace(world.coordinator, gateway_url=url)
+    world.coordinator = dataclasses.replace(world.coordinator, gateway_url=url, prover=fleet_key(world).public)
     with GatewayServer(create_app(services_of(world, **options)), listener):
         yield url

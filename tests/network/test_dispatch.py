@@ -37,6 +37,7 @@ def test_a_message_carries_names_and_no_blobs(world: World) -> None:
         "zkey_digest",
         "wasm_digest",
         "sealed_digest",
+        "sealed_key",
         "input_kind",
     }
     assert len(json.dumps(message)) < MAX_TASK_BYTES // 32

@@ -5,6 +5,7 @@ import pytest
 from proofgrid.errors import Conflict, MalformedInput, NotFound
 from proofgrid.models import CauseCode, Fulfilment
 from proofgrid.network import requests
+from proofgrid.network.database import RequestRow
 from tests.network.world import ASK, REQUESTER, MakeWorld, World
 
 
@@ -87,3 +88,21 @@ def test_no_price_is_too_large_for_a_column(make: MakeWorld) -> None:
     world = make(ask_lamports=2**63 - 1)
     request_id = world.place(max_price_lamports=2**63 - 1)
     assert world.status(request_id).fulfilment is Fulfilment.REQUESTED
+
+
+def test_a_repeat_whose_envelope_is_sealed_anew_to_others_is_the_same_request(world: World) -> None:
+    first = world.body(recipients={"1" * 64: "ab" * 135})
+    again = world.body(recipients={"2" * 64: "cd" * 135}, idempotency_key=first.idempotency_key)
+    request_id = world.place(first)
+    assert world.place(again) == request_id
+    with world.database.reading() as session:
+        row = session.query(RequestRow).filter_by(id=request_id).one()
+        assert (row.recipients, row.sealed_keys) == (["1" * 64], {"1" * 64: "ab" * 135})
+
+
+@pytest.mark.parametrize(
+    "recipients", [{}, {"zz": "ab" * 135}, {"1" * 64: "ab" * 134}, {f"{n:064x}": "ab" * 135 for n in range(33)}]
+)
+def test_recipients_that_are_none_or_too_many_are_refused(world: World, recipients: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="recipients"):
+        world.body(recipients=recipients)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nacl.signing import SigningKey
 
 from proofgrid.config import Timing
 from proofgrid.errors import Cancelled, Conflict, InvalidProof, MalformedInput, QueueError, UnsatisfiedCircuit
@@ -29,7 +30,7 @@ from proofgrid.network import leases
 from proofgrid.prover.artifacts import ArtifactStore
 from proofgrid.prover.groth16 import key_cache
 from proofgrid.prover.groth16.key_cache import KeyCache
-from proofgrid.prover.sealing import FleetKey, seal
+from proofgrid.prover.sealing import FleetKey, envelop, seal
 from proofgrid.prover.worker import proving
 from proofgrid.prover.worker.proving import Workbench, carry_out, failure_of
 from proofgrid.prover.worker.settings import WorkerSettings
@@ -115,6 +116,23 @@ def test_a_task_becomes_a_submitted_proof(world: World, bench: Workbench, kind: 
     (submission,) = memory(bench).submitted
     assert submission.public_inputs == true_submission().public_inputs
     assert plain not in b"".join(path.read_bytes() for path in bench.store.folder.rglob("*") if path.is_file())
+
+
+def test_a_worker_opens_an_envelope_and_one_for_others_fails(world: World, bench: Workbench) -> None:
+    own, other = bench.fleet_key.public.hex(), FleetKey(SigningKey(bytes(32))).public.hex()
+    sealed = envelop([own, other], world.circuit.id, InputKind.WITNESS, WITNESS)
+    world.coordinator.prover = bench.fleet_key.public
+    digest = world.store.put(sealed.content)
+    for keys in (sealed.keys, sealed.keys | {own: sealed.keys[other]}):
+        world.place(sealed_digest=digest, recipients=keys)
+        world.dispatch()
+        carry_out(bench, world.take())
+    assert len(memory(bench).submitted) == 1
+    (failure,) = memory(bench).failures
+    assert (failure.cause.code, "not sealed to this prover" in failure.cause.message) == (
+        CauseCode.MALFORMED_INPUT,
+        True,
+    )
 
 
 def test_a_key_is_prepared_once_and_outlives_the_worker(

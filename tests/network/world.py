@@ -172,7 +172,8 @@ class World:
 
     def submit(self, task: ProveTask, submission: Submission | None = None, token: str | None = None) -> None:
         answer = submission or true_submission()
-        leases.submit(self.database, self.store, task.attempt_id, token or task.token, answer, self.now)
+        prover = self.attempt(task).prover
+        leases.submit(self.database, self.store, task.attempt_id, token or task.token, answer, self.now, prover)
 
     def pulse(self, *names: str) -> None:
         with self.database.writing() as session:

@@ -1,4 +1,7 @@
-"""/v1/leases and /v1/workers: what provers call. A lease's fencing token is its authority."""
+"""/v1/leases and /v1/workers: what provers call. A lease's fencing token is its authority.
+
+Provers of other operators sign each call, too: the token says which try, the signature says who.
+"""
 
 import time
 from typing import Annotated
@@ -8,6 +11,7 @@ from fastapi.responses import FileResponse
 
 from proofgrid.errors import AccessDenied, NotFound
 from proofgrid.gateway.services import FencingToken, Serving, fleet
+from proofgrid.gateway.signed import Prover
 from proofgrid.models import Claim, Failure, Heartbeat, HeartbeatAnswer, Lease, Submission, WorkerPulse
 from proofgrid.network import leases, workers
 
@@ -18,30 +22,32 @@ WorkerPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9._@-]{1,96}$")]
 
 
 @router.post("/v1/leases/{attempt_id}/claim")
-def claim(attempt_id: AttemptPath, body: Claim, token: FencingToken, services: Serving) -> Lease:
+def claim(attempt_id: AttemptPath, body: Claim, token: FencingToken, prover: Prover, services: Serving) -> Lease:
     """Take the attempt; 409 means drop the task."""
-    lease = leases.claim(services.database, services.config, attempt_id, token, body.worker, time.time())
+    lease = leases.claim(services.database, services.config, attempt_id, token, body.worker, time.time(), prover)
     services.ring("dispatch")  # there is room in the queue
     return lease
 
 
 @router.post("/v1/leases/{attempt_id}/heartbeat")
-def heartbeat(attempt_id: AttemptPath, body: Heartbeat, token: FencingToken, services: Serving) -> HeartbeatAnswer:
+def heartbeat(
+    attempt_id: AttemptPath, body: Heartbeat, token: FencingToken, prover: Prover, services: Serving
+) -> HeartbeatAnswer:
     """Keep the lease; 409 means it is lost: stop proving."""
-    return leases.heartbeat(services.database, services.config, attempt_id, token, body, time.time())
+    return leases.heartbeat(services.database, services.config, attempt_id, token, body, time.time(), prover)
 
 
 @router.post("/v1/leases/{attempt_id}/submit", status_code=202)
-def submit(attempt_id: AttemptPath, body: Submission, token: FencingToken, services: Serving) -> None:
+def submit(attempt_id: AttemptPath, body: Submission, token: FencingToken, prover: Prover, services: Serving) -> None:
     """Hand in a proof for the verifier; the same twice is once."""
-    leases.submit(services.database, services.store, attempt_id, token, body, time.time())
+    leases.submit(services.database, services.store, attempt_id, token, body, time.time(), prover)
     services.ring("verify")
 
 
 @router.post("/v1/leases/{attempt_id}/fail", status_code=202)
-def fail(attempt_id: AttemptPath, body: Failure, token: FencingToken, services: Serving) -> None:
+def fail(attempt_id: AttemptPath, body: Failure, token: FencingToken, prover: Prover, services: Serving) -> None:
     """Give the attempt up, with the reason."""
-    leases.fail(services.database, services.config, attempt_id, token, body, time.time())
+    leases.fail(services.database, services.config, attempt_id, token, body, time.time(), prover)
     services.ring("dispatch")
 
 
@@ -50,11 +56,12 @@ def artifact(
     attempt_id: AttemptPath,
     digest: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")],
     token: FencingToken,
+    prover: Prover,
     services: Serving,
 ) -> FileResponse:
     """One of the artifacts that the attempt needs, for a worker on another machine."""
     with services.database.reading() as session:
-        allowed = leases.artifacts_of(session, attempt_id, token)
+        allowed = leases.artifacts_of(session, attempt_id, token, prover)
     if digest not in allowed:
         raise NotFound(f"the attempt does not need an artifact {digest}")
     return FileResponse(services.store.path(digest), media_type="application/octet-stream")

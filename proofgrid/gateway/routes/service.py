@@ -11,6 +11,7 @@ from proofgrid.network.coordinator import components
 router = APIRouter(tags=["service"])
 
 
+@router.get("/v1/ready", responses={503: {"model": Health}})
 @router.get("/v1/health", responses={503: {"model": Health}})
 def health(services: Serving, response: Response) -> Health:
     """Ready (200) or not (503), by what each part last did."""

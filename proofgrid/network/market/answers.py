@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from proofgrid.errors import NotFound
-from proofgrid.models import AttemptState, Cause, Fulfilment
+from proofgrid.models import MAX_RECIPIENTS, AttemptState, Cause, Fulfilment
 from proofgrid.models.market import AskStatistics, Quote, QuoteRequest, SkipCause, Statistics, Why
 from proofgrid.network.database import AttemptRow, CircuitRow, RequestRow
 from proofgrid.network.market.board import Board
@@ -23,7 +23,6 @@ from proofgrid.network.tables.market import SkipRow, UsageRow
 QUOTE_VALID_S = 60.0
 QUOTE_MARGIN = 1.25
 """How far above what it expects a quote's high end lies."""
-MAX_RECIPIENTS = 32
 STATISTICS_WINDOW_S = 86_400.0
 _SAMPLE = 1000
 

@@ -1,5 +1,5 @@
 """The rooms' tables; importing this module makes the metadata whole."""
 
-from proofgrid.network.tables import admission, market, record
+from proofgrid.network.tables import admission, market, provers, record
 
-__all__ = ["admission", "market", "record"]
+__all__ = ["admission", "market", "provers", "record"]

@@ -83,7 +83,7 @@ def test_a_prover_that_gives_up_says_why_and_the_own_fleet_has_no_reputation(wor
         assert not standing(session, world.now)
     assert tally(world) == Tally(decayed_at=world.now)
     _, task = running(world)
-    leases.fail(world.database, world.config, task.attempt_id, task.token, failure, world.now)
+    leases.fail(world.database, world.config, task.attempt_id, task.token, failure, world.now, PROVER)
     assert tally(world).faults == 1.0
 
 

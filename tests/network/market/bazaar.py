@@ -75,14 +75,15 @@ class Bazaar:
 
     def claim(self, request_id: str, worker: str = "other-1") -> AttemptRow:
         attempt, world = self.last(request_id), self.world
-        leases.claim(world.database, world.config, attempt.id, attempt.token, worker, world.now)
+        leases.claim(world.database, world.config, attempt.id, attempt.token, worker, world.now, attempt.prover)
         return attempt
 
     def prove(self, request_id: str, seconds: float = 3.0) -> None:
         """Claim, prove for so long, submit, verify, close the usage."""
         attempt, world = self.claim(request_id), self.world
         world.now += seconds
-        leases.submit(world.database, world.store, attempt.id, attempt.token, true_submission(), world.now)
+        proof = true_submission()
+        leases.submit(world.database, world.store, attempt.id, attempt.token, proof, world.now, attempt.prover)
         world.coordinator.run_verify(world.now)
         usage.close_ended(world.database, world.now)
 

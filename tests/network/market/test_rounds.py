@@ -122,7 +122,7 @@ def test_who_failed_it_never_gets_it_again_and_the_price_is_found_anew(bazaar: B
     attempt, world = bazaar.claim(request_id), bazaar.world
     assert (attempt.prover, attempt.price_lamports) == (key_of(1), 200)
     failure = Failure(cause=Cause(code=CauseCode.PROVER_ERROR, message="broke"), final=False)
-    leases.fail(world.database, world.config, attempt.id, attempt.token, failure, world.now)
+    leases.fail(world.database, world.config, attempt.id, attempt.token, failure, world.now, attempt.prover)
     bazaar.dispatch()
     assert (bazaar.last(request_id).prover, bazaar.last(request_id).price_lamports) == (key_of(2), ASK)
 
