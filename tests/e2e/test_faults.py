@@ -174,7 +174,7 @@ def test_nothing_is_left_running(tmp_path: Path, sent: signal.Signals, code: int
     assert up.stdout is not None
     assert up.stdout.readline().startswith("http://127.0.0.1:")
     others = children(up.pid)
-    assert len(others) == 2  # Redis and the worker
+    assert len(others) == 3  # Redis, the verifier and the worker
     up.send_signal(sent)
     assert up.wait(WAIT_S) == code
     up.stdout.close()
