@@ -1,4 +1,4 @@
-// Bases as this layer's MSM reads them, and their prepared form on a disk: "mont52 v1".
+// Bases as this layer's MSM reads them, and their prepared form on a disk: "mont52 v1 w16".
 //
 //   n records (points.hpp), then those of their multiples (../multiples.hpp), n for each
 //   to the next multiple of 64 bytes: zeros
@@ -39,7 +39,9 @@ struct PreparedLayout {
 
   // Names curve, group, layout and version.
   static const char* form() {
-    static const std::string name = std::string(G::Curve::name) + "." + G::name + " mont52 v1";
+    // The windows that multiples are spaced for are part of it: other multiples would be taken for these.
+    static const std::string name =
+        std::string(G::Curve::name) + "." + G::name + " mont52 v1 w" + std::to_string(multiples_window);
     return name.c_str();
   }
 };
